@@ -14,7 +14,8 @@ struct Point {
   float y = 0;
 };
 
-// An upright rectangle in picture pixels: top left corner and size. A face's box is the tight box of its landmarks.
+// An upright rectangle in picture pixels: top left corner and size. A face's box is the tight box of its
+// landmarks.
 struct Box {
   float x = 0;
   float y = 0;
@@ -27,7 +28,8 @@ struct HeadPose {
   float yaw_deg = 0;
   float pitch_deg = 0;
   float roll_deg = 0;
-  std::array<float, 3> translation = {0, 0, 0};  // in units of the 3-D mean face, focal length 1.5 crop widths
+  std::array<float, 3> translation = {0, 0,
+                                      0};  // in units of the 3-D mean face, focal length 1.5 crop widths
 };
 
 // What the landmarker says of one face.
@@ -35,7 +37,7 @@ struct Face {
   Box box;                       // the box that was looked at
   float score = 1;               // the detector's score
   std::vector<Point> landmarks;  // [L] in picture pixels, in the order of the database's landmark ids
-  std::vector<float> spread;     // [L] expected error of each landmark in picture pixels; larger is less certain
+  std::vector<float> spread;  // [L] expected error of each landmark in picture pixels; larger is less certain
   HeadPose headpose;
 };
 

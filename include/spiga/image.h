@@ -11,7 +11,9 @@ namespace spiga {
 enum class PixelFormat { bgr8, rgb8, bgra8, rgba8, gray8 };
 
 constexpr int channels_of(PixelFormat format) {
-  return format == PixelFormat::gray8 ? 1 : (format == PixelFormat::bgr8 || format == PixelFormat::rgb8) ? 3 : 4;
+  return format == PixelFormat::gray8                                   ? 1
+         : (format == PixelFormat::bgr8 || format == PixelFormat::rgb8) ? 3
+                                                                        : 4;
 }
 
 // Pixels that somebody else owns; valid as long as they are. Row y starts at data + y * stride_bytes.

@@ -1,0 +1,44 @@
+// Copyright (c) 2026, the spiga authors
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "spiga/face.h"
+#include "spiga/image.h"
+
+namespace spiga {
+
+// A face that a detector found. The box is calibrated: it is what the tight box of the face's landmarks would
+// be (chin to eyebrows), whatever box the detector itself works with.
+struct Detection {
+  Box box;
+  float score = 1;  // larger is surer; its scale is the detector's own
+};
+
+struct DetectorOptions {
+  // Faces whose larger box side is at least this long are looked for. Smaller costs more: time grows with the
+  // square of 1 / min_face_px.
+  float min_face_px = 60;
+  // Detections below are dropped; 0 is the detector's own operating point, higher is stricter, lower finds
+  // more faces and more that are none.
+  float score_threshold = 0;
+};
+
+// Finds faces. One object serves one thread at a time; make one per thread.
+class Detector {
+ public:
+  virtual ~Detector() = default;
+
+  // The faces in the picture, surest first; boxes may reach over the picture's edge. No face is an empty
+  // vector. Throws Error(invalid_argument) where the picture has no pixels.
+  virtual std::vector<Detection> detect(const ImageView& image) = 0;
+};
+
+// Makes a detector by name: "dlib" is dlib's frontal HOG detector, built in.
+// Throws Error(invalid_argument) that names the known ones, or where an option makes no sense.
+std::unique_ptr<Detector> make_detector(std::string_view name, const DetectorOptions& options = {});
+
+}  // namespace spiga

@@ -1,0 +1,80 @@
+// Copyright (c) 2026, the spiga authors
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "spiga/detector.h"
+#include "spiga/face.h"
+#include "spiga/image.h"
+#include "spiga/precision.h"
+
+namespace spiga {
+
+// How a face's square is taken from the picture.
+enum class Sampling {
+  bilinear,  // bilinear; the mean of the covered area where the picture shrinks by more than 2
+  nearest,   // the nearest pixel, as the published tools do
+};
+
+struct LandmarkerOptions {
+  Precision precision = Precision::automatic;
+  int threads = 1;    // of one network call
+  int max_batch = 8;  // faces of one network call; memory grows with it
+  Sampling sampling = Sampling::bilinear;
+};
+
+// One face to look at: a picture and where in it the face is.
+struct FaceRequest {
+  ImageView image;
+  Box box;  // tight box of the face's landmarks, or a Detection's box
+  float score = 1;
+};
+
+// From boxes to landmarks and head pose: the SPIGA network with its weights.
+//
+// Copies share the model (immutable, memory-mapped where the precision allows) and have a session of their
+// own (workspace). One object serves one thread at a time; copies may run in parallel threads and give the
+// same bits as alone. Copying allocates a workspace; moving costs nothing.
+class Landmarker {
+ public:
+  // Loads a model file (safetensors). Throws Error: not_found, bad_data or unsupported, naming the file.
+  static Landmarker load(const std::string& path, const LandmarkerOptions& options = {});
+
+  Landmarker(const Landmarker& other);
+  Landmarker& operator=(const Landmarker& other);
+  Landmarker(Landmarker&&) noexcept;
+  Landmarker& operator=(Landmarker&&) noexcept;
+  ~Landmarker();
+
+  // The faces in the boxes, in the boxes' order, in as few network calls as max_batch allows. Nothing is
+  // allocated but the result after the first call of a batch size. Throws Error(invalid_argument) naming the
+  // box where check_box() would, before anything is computed.
+  Face locate(const ImageView& image, const Box& box);
+  std::vector<Face> locate(const ImageView& image, std::span<const Box> boxes);
+  std::vector<Face> locate(const ImageView& image, std::span<const Detection> detections);
+  // The same for faces of several pictures in one batch.
+  std::vector<Face> locate(std::span<const FaceRequest> requests);
+
+  // What each landmark is: the database's name ("300wpublic", "wflw", ...) and its landmark ids in order.
+  const std::string& database() const;
+  const std::vector<int>& landmark_ids() const;
+  int landmark_count() const;
+  // The precision that runs: never `automatic`.
+  Precision precision() const;
+  const LandmarkerOptions& options() const;
+
+ private:
+  struct Impl;
+  explicit Landmarker(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+// Throws Error(invalid_argument) where no face can be looked for in the box: a number that is not finite, a
+// side that is not positive, the whole box outside the picture, or a crop a thousand times the picture.
+void check_box(const Box& box, const ImageView& image);
+
+}  // namespace spiga
