@@ -1,0 +1,11 @@
+# Writes OUTPUT, a C++ file with the text of every file of FILES (a list, semicolons), for scheme.cc.
+set(code "// Made by src/scheme/embed.cmake from data/*.txt.\n#include \"scheme/embedded.h\"\n\n")
+string(APPEND code "namespace spiga::scheme {\n\nconst EmbeddedFile kEmbeddedFiles[] = {\n")
+foreach(file IN LISTS FILES)
+  get_filename_component(name "${file}" NAME_WE)
+  file(READ "${file}" text)
+  string(APPEND code "    {\"${name}\", R\"spiga(${text})spiga\"},\n")
+endforeach()
+string(APPEND code "};\nconst std::size_t kEmbeddedFileCount = sizeof(kEmbeddedFiles) / sizeof(kEmbeddedFiles[0]);\n\n")
+string(APPEND code "}  // namespace spiga::scheme\n")
+file(WRITE "${OUTPUT}" "${code}")
