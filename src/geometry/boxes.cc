@@ -1,0 +1,33 @@
+// Copyright (c) 2026, the spiga authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+#include "geometry/boxes.h"
+
+#include <algorithm>
+
+namespace spiga::geometry {
+
+double intersection_over_union(const Box& a, const Box& b) {
+  const double left = std::max(a.x, b.x), top = std::max(a.y, b.y);
+  const double right = std::min(double{a.x} + a.width, double{b.x} + b.width);
+  const double bottom = std::min(double{a.y} + a.height, double{b.y} + b.height);
+  const double common = std::max(0.0, right - left) * std::max(0.0, bottom - top);
+  const double all = double{a.width} * a.height + double{b.width} * b.height - common;
+  return all > 0 ? common / all : 0;
+}
+
+Box tight_box(std::span<const Point> points) {
+  if (points.empty()) return {};
+  const auto [left, right] = std::ranges::minmax(points, {}, &Point::x);
+  const auto [top, bottom] = std::ranges::minmax(points, {}, &Point::y);
+  return {left.x, top.y, right.x - left.x, bottom.y - top.y};
+}
+
+Box square_around(const Box& box, double factor) {
+  const double side = factor * std::max(box.width, box.height);
+  return {static_cast<float>(box.x + 0.5 * box.width - 0.5 * side),
+          static_cast<float>(box.y + 0.5 * box.height - 0.5 * side), static_cast<float>(side),
+          static_cast<float>(side)};
+}
+
+}  // namespace spiga::geometry
