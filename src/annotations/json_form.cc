@@ -1,0 +1,158 @@
+// Copyright (c) 2026, the spiga authors
+// SPDX-License-Identifier: BSD-3-Clause
+#include <nlohmann/json.hpp>
+
+#include "annotations/forms.h"
+#include "base/file.h"
+#include "base/text.h"
+
+// The published SPIGA form: a list of {"imgpath", "bbox": [x, y, w, h], "headpose": null or [yaw, pitch,
+// roll, tx, ty, tz], "ids": [n], "landmarks": [[x, y] x n], "visible": [n]}, and of our own "spread": [n].
+// Other keys are ignored.
+namespace spiga::annotations {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+// nlohmann's "[json.exception.parse_error.101] parse error at line 3, column 5: ..." from "line" on.
+std::string without_prefix(const std::string& what) {
+  const std::size_t start = what.find("line ");
+  return start == std::string::npos ? what : what.substr(start);
+}
+
+json parse_file(const fs::path& path) {
+  const std::string text = base::read_file(path);
+  try {
+    return json::parse(text);
+  } catch (const json::parse_error& error) {
+    fail(path.string(), "malformed JSON at " + without_prefix(error.what()));
+  } catch (const json::out_of_range& error) {
+    fail(path.string(), base::concat("malformed JSON: ", error.what()));
+  }
+}
+
+std::string kind_of(const json& value) {
+  constexpr std::size_t kLongest = 40;
+  if (value.is_structured()) return value.type_name();
+  return base::printable(value.dump(-1, ' ', false, json::error_handler_t::replace), kLongest);
+}
+
+double number(const std::string& where, const char* field, const json& value) {
+  if (!value.is_number()) fail(where, std::string(field) + ": expected a number, found " + kind_of(value));
+  return value.get<double>();
+}
+
+const json* list_at(const std::string& where, const json& record, const char* field) {
+  const auto found = record.find(field);
+  if (found == record.end() || found->is_null()) return nullptr;
+  if (!found->is_array()) fail(where, std::string(field) + ": expected a list, found " + kind_of(*found));
+  return &*found;
+}
+
+std::vector<double> numbers_at(const std::string& where, const json& record, const char* field) {
+  std::vector<double> values;
+  if (const json* list = list_at(where, record, field)) {
+    values.reserve(list->size());
+    for (const json& value : *list) values.push_back(number(where, field, value));
+  }
+  return values;
+}
+
+std::vector<int> ids_at(const std::string& where, const json& record) {
+  std::vector<int> ids;
+  if (const json* list = list_at(where, record, "ids")) {
+    for (const json& value : *list) {
+      if (!value.is_number_integer()) fail(where, "ids: expected a whole number, found " + kind_of(value));
+      const auto id = value.get<long long>();
+      if (id != static_cast<int>(id)) fail(where, base::concat("ids: the database has no landmark ", id));
+      ids.push_back(static_cast<int>(id));
+    }
+  }
+  return ids;
+}
+
+std::vector<Coordinate> landmarks_at(const std::string& where, const json& record) {
+  std::vector<Coordinate> landmarks;
+  const json* list = list_at(where, record, "landmarks");
+  if (!list) return landmarks;
+  landmarks.reserve(list->size());
+  for (const json& pair : *list) {
+    if (!pair.is_array() || pair.size() != 2) {
+      fail(where,
+           "landmarks[" + std::to_string(landmarks.size()) + "]: expected [x, y], found " + kind_of(pair));
+    }
+    landmarks.push_back({number(where, "landmarks", pair[0]), number(where, "landmarks", pair[1])});
+  }
+  return landmarks;
+}
+
+std::optional<Rect> box_at(const std::string& where, const json& record) {
+  const std::vector<double> b = numbers_at(where, record, "bbox");
+  if (b.empty()) return std::nullopt;
+  if (b.size() != 4)
+    fail(where, "bbox: expected [x, y, width, height], found " + std::to_string(b.size()) + " values");
+  return Rect{b[0], b[1], b[2], b[3]};
+}
+
+std::optional<Pose> pose_at(const std::string& where, const json& record) {
+  const std::vector<double> p = numbers_at(where, record, "headpose");
+  if (p.empty()) return std::nullopt;
+  if (p.size() == 3) return Pose{{p[0], p[1], p[2]}, {}};
+  if (p.size() == 6) return Pose{{p[0], p[1], p[2]}, {p[3], p[4], p[5]}};
+  fail(where,
+       "headpose: expected [yaw, pitch, roll, tx, ty, tz], found " + std::to_string(p.size()) + " values");
+}
+
+AnnotatedFace parse_face(const std::string& where, const json& record) {
+  if (!record.is_object()) fail(where, "expected an object, found " + kind_of(record));
+  const auto image = record.find("imgpath");
+  if (image == record.end()) fail(where, "imgpath is missing");
+  if (!image->is_string()) fail(where, "imgpath: expected text, found " + kind_of(*image));
+  AnnotatedFace face;
+  face.image = image->get<std::string>();
+  const std::string place = where + " (" + face.image + ")";
+  face.box = box_at(place, record);
+  face.headpose = pose_at(place, record);
+  face.ids = ids_at(place, record);
+  face.landmarks = landmarks_at(place, record);
+  face.visible = numbers_at(place, record, "visible");
+  face.spread = numbers_at(place, record, "spread");
+  return face;
+}
+
+json to_json(const AnnotatedFace& face) {
+  json record = {{"imgpath", face.image},
+                 {"bbox", nullptr},
+                 {"headpose", nullptr},
+                 {"ids", face.ids},
+                 {"visible", face.visible}};
+  if (face.box) record["bbox"] = {face.box->x, face.box->y, face.box->width, face.box->height};
+  if (face.headpose) {
+    const auto& [angles, translation] = *face.headpose;
+    record["headpose"] = {angles[0], angles[1], angles[2], translation[0], translation[1], translation[2]};
+  }
+  json& landmarks = record["landmarks"] = json::array();
+  for (const Coordinate& point : face.landmarks) landmarks.push_back({point.x, point.y});
+  if (!face.spread.empty()) record["spread"] = face.spread;
+  return record;
+}
+
+}  // namespace
+
+void read_json(const fs::path& path, FaceCollector& faces) {
+  const json list = parse_file(path);
+  if (!list.is_array()) fail(path.string(), "expected a list of faces, found " + kind_of(list));
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    const std::string where = path.string() + ": face " + std::to_string(i);
+    faces.add(where, [&] { return parse_face(where, list[i]); });
+  }
+}
+
+void write_json(const fs::path& path, std::span<const AnnotatedFace> faces) {
+  json list = json::array();
+  for (const AnnotatedFace& face : faces) list.push_back(to_json(face));
+  base::write_file(path, list.dump() + '\n');
+}
+
+}  // namespace spiga::annotations

@@ -1,0 +1,267 @@
+// Copyright (c) 2026, the spiga authors
+// SPDX-License-Identifier: BSD-3-Clause
+#include "annotations/annotations.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <limits>
+
+#include "spiga/error.h"
+
+namespace spiga::annotations {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+const std::vector<int> kIds = {101, 7, 12};
+
+// A folder of this test's own, gone with it.
+class AnnotationsTest : public ::testing::Test {
+ protected:
+  AnnotationsTest() {
+    const auto* test = ::testing::UnitTest::GetInstance()->current_test_info();
+    folder_ = fs::temp_directory_path() /
+              ("spiga_annotations_" + std::string(test->name()) + std::to_string(::getpid()));
+    fs::create_directories(folder_);
+  }
+  ~AnnotationsTest() override { fs::remove_all(folder_); }
+
+  fs::path write(const std::string& name, const std::string& text) {
+    const fs::path path = folder_ / name;
+    fs::create_directories(path.parent_path());
+    std::ofstream(path, std::ios::binary) << text;
+    return path;
+  }
+
+  static FaceList read_small(const fs::path& path) { return read(path, {.database_ids = kIds}); }
+
+  // What the reader says of a bad file.
+  static std::string complaint(const fs::path& path) {
+    try {
+      read_small(path);
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::bad_data) << error.what();
+      EXPECT_EQ(std::string(error.what()).find('\n'), std::string::npos)
+          << "more than one line: " << error.what();
+      return error.what();
+    }
+    return "nothing wrong found";
+  }
+
+  fs::path folder_;
+};
+
+std::string face_json(const std::string& ids = "[101, 7, 12]",
+                      const std::string& landmarks = "[[1, 2], [3, 4.5], [5, 6]]",
+                      const std::string& image = "a.jpg", const std::string& box = "[1, 2, 4, 4]") {
+  return R"({"imgpath": ")" + image + R"(", "bbox": )" + box +
+         R"(, "headpose": [1, 2, 3, 4, 5, 6], "ids": )" + ids + R"(, "landmarks": )" + landmarks +
+         R"(, "visible": [1.0, 0.0, 1.0]})";
+}
+
+TEST_F(AnnotationsTest, ReadsThePublishedForm) {
+  const FaceList list = read_small(write("a.json", "[" + face_json() + "]"));
+  ASSERT_EQ(list.faces.size(), 1u);
+  const AnnotatedFace& face = list.faces[0];
+  EXPECT_EQ(face.image, "a.jpg");
+  EXPECT_EQ(face.ids, kIds);
+  EXPECT_EQ(face.landmarks[1].y, 4.5);
+  EXPECT_THAT(face.visible, ElementsAre(1, 0, 1));
+  EXPECT_THAT(face.headpose->angles_deg, ElementsAre(1, 2, 3));
+  EXPECT_THAT(face.headpose->translation, ElementsAre(4, 5, 6));
+  EXPECT_EQ(face.box->width, 4);
+  EXPECT_TRUE(face.spread.empty());
+}
+
+TEST_F(AnnotationsTest, ReadsBoxesAlone) {
+  const FaceList list = read_small(write("a.json", R"([{"imgpath": "a.jpg", "bbox": [1, 2, 3, 4]}])"));
+  ASSERT_EQ(list.faces.size(), 1u);
+  EXPECT_TRUE(list.faces[0].landmarks.empty());
+  EXPECT_EQ(box_of(list.faces[0])->height, 4);
+}
+
+TEST_F(AnnotationsTest, WritesWhatItReads) {
+  AnnotatedFace face{.image = "b.png",
+                     .box = Rect{0.1, 2, 30, 40},
+                     .ids = kIds,
+                     .landmarks = {{1.0 / 3, 2}, {3, 4}, {5e-7, 6}},
+                     .visible = {1, 0, 1},
+                     .headpose = Pose{{1, 2, 3}, {4, 5, 6}},
+                     .spread = {0.5, 1, 2}};
+  const AnnotatedFace missed{.image = "c.png"};
+  write_json(folder_ / "out.json", std::vector{face, missed});
+  const FaceList list = read_small(folder_ / "out.json");
+  ASSERT_EQ(list.faces.size(), 2u);
+  EXPECT_EQ(list.faces[0].landmarks[0].x, 1.0 / 3);
+  EXPECT_EQ(list.faces[0].landmarks[2].x, 5e-7);
+  EXPECT_EQ(list.faces[0].spread, face.spread);
+  EXPECT_EQ(list.faces[0].visible, face.visible);
+  EXPECT_EQ(list.faces[0].box->x, 0.1);
+  EXPECT_EQ(list.faces[0].headpose->translation, face.headpose->translation);
+  EXPECT_TRUE(list.faces[1].landmarks.empty());
+  EXPECT_FALSE(list.faces[1].box);
+  EXPECT_FALSE(list.faces[1].headpose);
+}
+
+TEST_F(AnnotationsTest, NamesLineAndColumnOfMalformedJson) {
+  EXPECT_THAT(complaint(write("a.json", "[\n  {\"imgpath\": }\n]")),
+              AllOf(HasSubstr("a.json"), HasSubstr("line 2, column 15")));
+  EXPECT_THAT(complaint(write("b.json", "[" + face_json("[101, 7, 12]", "[[NaN, 2], [3, 4], [5, 6]]") + "]")),
+              HasSubstr("line 1, column"));
+  EXPECT_THAT(complaint(write("c.json", "")), HasSubstr("line 1"));
+  EXPECT_THAT(complaint(write("d.json", "{}")), HasSubstr("expected a list of faces"));
+}
+
+TEST_F(AnnotationsTest, RefusesBadJsonRecordsByName) {
+  const auto of = [&](const std::string& record) {
+    return complaint(write("a.json", "[" + face_json() + ", " + record + "]"));
+  };
+  EXPECT_THAT(of("3"), HasSubstr("face 1: expected an object"));
+  EXPECT_THAT(of("{}"), HasSubstr("face 1: imgpath is missing"));
+  EXPECT_THAT(
+      of(face_json("[101, 7]", "[[1, 2], [3, 4], [5, 6]]", "b.jpg")),
+      AllOf(HasSubstr("face 1 (b.jpg)"), HasSubstr("landmarks: expected 2 values, one per id, found 3")));
+  EXPECT_THAT(of(face_json("[101, 7, 99]", "[[1, 2], [3, 4], [5, 6]]", "b.jpg")),
+              HasSubstr("no landmark 99"));
+  EXPECT_THAT(of(face_json("[101, 7, 100000000]", "[[1, 2], [3, 4], [5, 6]]", "b.jpg")),
+              HasSubstr("no landmark 100000000"));
+  EXPECT_THAT(of(face_json("[101, 7, 4294967308]", "[[1, 2], [3, 4], [5, 6]]", "b.jpg")),
+              HasSubstr("no landmark 4294967308"));
+  EXPECT_THAT(of(face_json("[101, 7, -7]", "[[1, 2], [3, 4], [5, 6]]", "b.jpg")),
+              HasSubstr("no landmark -7"));
+  EXPECT_THAT(of(face_json("[101, 7, 7]", "[[1, 2], [3, 4], [5, 6]]", "b.jpg")),
+              HasSubstr("landmark 7 is listed twice"));
+  EXPECT_THAT(of(face_json("[101, 7, 7.5]", "[[1, 2], [3, 4], [5, 6]]", "b.jpg")),
+              HasSubstr("ids: expected a whole number"));
+  EXPECT_THAT(of(face_json("[101, 7, 12]", "[[1, 2], [3, null], [5, 6]]", "b.jpg")),
+              HasSubstr("expected a number, found null"));
+  EXPECT_THAT(of(face_json("[101, 7, 12]", "[[1, 2], [3], [5, 6]]", "b.jpg")),
+              HasSubstr("landmarks[1]: expected [x, y]"));
+  EXPECT_THAT(of(face_json("[101, 7, 12]", "[[1, 2], [3, 1e999], [5, 6]]", "b.jpg")), HasSubstr("1e999"));
+  EXPECT_THAT(of(face_json("[101, 7, 12]", "[[1, 2], [3, 4], [5, 6]]", "b.jpg", "[1, 2, 0, 4]")),
+              HasSubstr("bbox: expected a width"));
+  EXPECT_THAT(of(face_json("[101, 7, 12]", "[[1, 2], [3, 4], [5, 6]]", "b.jpg", "[1, 2, 3]")),
+              HasSubstr("bbox: expected [x, y, width, height]"));
+  EXPECT_THAT(of(face_json()), AllOf(HasSubstr("face 1 (a.jpg)"), HasSubstr("listed twice")));
+}
+
+TEST_F(AnnotationsTest, TwoFacesOfOnePictureAreFine) {
+  const std::string other = face_json("[101, 7, 12]", "[[1, 2], [3, 4], [5, 6]]", "a.jpg", "[100, 2, 4, 4]");
+  EXPECT_EQ(read_small(write("a.json", "[" + face_json() + ", " + other + "]")).faces.size(), 2u);
+}
+
+TEST_F(AnnotationsTest, SkipsAndCountsBadRecordsWhereAsked) {
+  const fs::path path =
+      write("a.json", "[" + face_json() + ", 3, " + face_json() + ", " +
+                          face_json("[101, 7, 12]", "[[1, 2], [3, 4], [5, 6]]", "b.jpg") + "]");
+  std::vector<std::string> told;
+  const FaceList list =
+      read(path, {.database_ids = kIds, .on_bad_record = [&](const std::string& m) { told.push_back(m); }});
+  EXPECT_EQ(list.faces.size(), 2u);
+  EXPECT_EQ(list.skipped, 2u);
+  EXPECT_THAT(told, ElementsAre(HasSubstr("face 1"), HasSubstr("face 2 (a.jpg)")));
+}
+
+TEST_F(AnnotationsTest, ReadsPtsFolders) {
+  write("helen/b.pts", "version: 1\nn_points: 3\n{\n1 2\n3.5 4\r\n5 6\n}\n");
+  write("ibug/a.pts", "version: 1\nn_points:  3\n{\n1 1\n3 4\n5 6\n}");
+  write("ibug/a.jpg", "");
+  const FaceList list = read_small(folder_);
+  ASSERT_EQ(list.faces.size(), 2u);
+  EXPECT_EQ(list.faces[0].image, "helen/b");
+  EXPECT_EQ(list.faces[1].image, "ibug/a.jpg");
+  EXPECT_EQ(list.faces[0].landmarks[1].x, 2.5) << "300-W counts pixels from 1";
+  EXPECT_EQ(list.faces[1].landmarks[0].y, 0);
+  EXPECT_THAT(list.subsets.at("helen"), ElementsAre(0));
+  EXPECT_THAT(list.subsets.at("common"), ElementsAre(0));
+  EXPECT_THAT(list.subsets.at("ibug"), ElementsAre(1));
+  EXPECT_EQ(box_of(list.faces[0])->width, 4);
+}
+
+TEST_F(AnnotationsTest, RefusesBadPtsFiles) {
+  EXPECT_THAT(complaint(folder_), HasSubstr("expected .pts files"));
+  write("a.pts", "version: 1\nn_points: 2\n{\n1 2\n3 4\n}\n");
+  EXPECT_THAT(complaint(folder_), AllOf(HasSubstr("a.pts"), HasSubstr("expected 3 points, found 4 numbers")));
+  write("a.pts", "version: 1\n{\n1 2\n3 x\n5 6\n}\n");
+  EXPECT_THAT(complaint(folder_), HasSubstr("expected a finite number, found 'x'"));
+  write("a.pts", "version: 1\n{\n1 2\n3 nan\n5 6\n}\n");
+  EXPECT_THAT(complaint(folder_), HasSubstr("found 'nan'"));
+  write("a.pts", "1 2\n3 4\n5 6\n");
+  EXPECT_THAT(complaint(folder_), HasSubstr("between { and }"));
+}
+
+TEST_F(AnnotationsTest, ReadsWflwLists) {
+  const FaceList list = read_small(write("list.txt",
+                                         "1 2 3 4 5 6 1 2 11 22 1 0 0 0 1 0 x/a.jpg\n\n"
+                                         "1 2 3 4 5 6.5 1 2 12 22 0 0 0 0 1 0 x/b.jpg\r\n"));
+  ASSERT_EQ(list.faces.size(), 2u);
+  EXPECT_EQ(list.faces[0].image, "x/a.jpg");
+  EXPECT_EQ(list.faces[0].box->width, 10);
+  EXPECT_EQ(list.faces[1].landmarks[2].y, 6.5);
+  EXPECT_THAT(list.subsets.at("pose"), ElementsAre(0));
+  EXPECT_THAT(list.subsets.at("occlusion"), ElementsAre(0, 1));
+  EXPECT_FALSE(list.subsets.contains("blur"));
+  EXPECT_FALSE(read_small(write("plain.txt", "1 2 3 4 5 6 x/a.jpg\n")).faces[0].box);
+  EXPECT_THAT(complaint(write("bad.txt", "1 2 3 4 5 6 x/a.jpg\n1 2 3 x/a.jpg\n")),
+              AllOf(HasSubstr("line 2"), HasSubstr("expected 7 or 17 columns for 3 landmarks, found 4")));
+}
+
+TEST_F(AnnotationsTest, ReadsCsvById) {
+  const FaceList list =
+      read_small(write("a.csv",
+                       "image,x_7,y_7,x_101,y_101,box_x,box_y,box_width,box_height,spread_7,spread_101,note\n"
+                       "\"a, \"\"1\"\".jpg\",1,2,3,4,0,0,10,20,.5,.25,hm\n"
+                       "b.jpg,,,3,4,,,,,,1,\n"));
+  ASSERT_EQ(list.faces.size(), 2u);
+  EXPECT_EQ(list.faces[0].image, "a, \"1\".jpg");
+  EXPECT_THAT(list.faces[0].ids, ElementsAre(7, 101));
+  EXPECT_THAT(list.faces[0].spread, ElementsAre(0.5, 0.25));
+  EXPECT_EQ(list.faces[0].box->height, 20);
+  EXPECT_THAT(list.faces[1].ids, ElementsAre(101));
+  EXPECT_FALSE(list.faces[1].box);
+}
+
+TEST_F(AnnotationsTest, ReadsCsvByPlaceInTheDatabase) {
+  const FaceList list = read_small(write("a.csv",
+                                         "file,x_0,y_0,x_1,y_1,x_2,y_2,yaw_deg,pitch_deg,roll_deg\r\n"
+                                         "a.jpg,1,2,3,4,5,6,-10,5,0.5\r\n"));
+  EXPECT_EQ(list.faces[0].ids, kIds);
+  EXPECT_THAT(list.faces[0].headpose->angles_deg, ElementsAre(-10, 5, 0.5));
+}
+
+TEST_F(AnnotationsTest, RefusesBadCsv) {
+  EXPECT_THAT(complaint(write("a.csv", "")), HasSubstr("empty file"));
+  EXPECT_THAT(complaint(write("a.csv", "x_0,y_0\n1,2\n")), HasSubstr("expected a column 'image'"));
+  EXPECT_THAT(complaint(write("a.csv", "image,x_0\na,2\n")), HasSubstr("has no 'y_0'"));
+  EXPECT_THAT(complaint(write("a.csv", "image,x_0,y_0,x_3,y_3\na,2,2,2,2\n")),
+              HasSubstr("the database has 3 landmarks"));
+  EXPECT_THAT(complaint(write("a.csv", "image,x_0,y_0\na,2\n")),
+              AllOf(HasSubstr("line 2"), HasSubstr("expected 3 columns, found 2")));
+  EXPECT_THAT(complaint(write("a.csv", "image,x_0,y_0\na,2,nan\n")),
+              HasSubstr("y_0: expected a finite number, found 'nan'"));
+  EXPECT_THAT(complaint(write("a.csv", "image,x_0,y_0\na,2,\n")), HasSubstr("expected x and y"));
+  EXPECT_THAT(complaint(write("a.csv", "image,x_0,y_0\n\"a,2,3\n")), HasSubstr("quoted field has no end"));
+  EXPECT_THAT(complaint(write("a.csv", "image,x_77,y_77\na,2,3\n")), HasSubstr("no landmark 77"));
+}
+
+TEST_F(AnnotationsTest, SaysWhatCannotBeRead) {
+  EXPECT_THROW(read_small(folder_ / "absent.json"), Error);
+  EXPECT_THAT(complaint(write("a.mat", "")), HasSubstr("found '.mat'"));
+}
+
+TEST(Published, AuthorsFilesAreRead) {
+  const fs::path published = "../shared/reference/published/300wpublic";
+  if (!fs::exists(published)) GTEST_SKIP() << published << " is not here";
+  std::vector<int> ids(200);
+  for (int i = 0; i < 200; ++i) ids[i] = i;
+  EXPECT_EQ(read(published / "test.json", {.database_ids = ids}).faces.size(), 689u);
+  EXPECT_EQ(read(published / "results_300wpublic_test.json", {.database_ids = ids}).faces.size(), 689u);
+}
+
+}  // namespace
+}  // namespace spiga::annotations
