@@ -149,10 +149,7 @@ class Lister {
     for (int i = 0; i < config_.gat_layers; ++i) {
       attention_layer(concat(p, "gat.", i, "."), i == 0 ? config_.embedding : out, out);
     }
-    std::vector<int> widths = {out};
-    widths.insert(widths.end(), std::begin(kDecoderWidths), std::end(kDecoderWidths));
-    widths.push_back(2);
-    mlp(p + "decoder.decoder.", widths);
+    mlp(p + "decoder.decoder.", decoder_widths(config_));
   }
 
   const NetworkConfig& config_;
@@ -161,6 +158,11 @@ class Lister {
 };
 
 }  // namespace
+
+std::vector<int> decoder_widths(const NetworkConfig& config) {
+  const int g = config.gat_width;
+  return {g, g, g / 2, g / 4, g / 8, 2};
+}
 
 std::int64_t TensorSpec::elements() const {
   std::int64_t count = 1;

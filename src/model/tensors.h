@@ -25,8 +25,9 @@ struct TensorSpec {
   std::int64_t elements() const;
 };
 
-// Hidden widths of a cascade step's offset decoder; its input is gat_width, its output 2.
-inline constexpr int kDecoderWidths[] = {256, 128, 64, 32};
+// Widths of a cascade step's offset decoder from input to output: G, G, G/2, G/4, G/8, 2 with G = gat_width
+// (256, 256, 128, 64, 32, 2 as published).
+std::vector<int> decoder_widths(const NetworkConfig& config);
 
 // Every tensor of a PyTorch checkpoint of this network, in the published order. The heads of the last stack
 // are there only where the network uses them (initial_shape is heatmap).
