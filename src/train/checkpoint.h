@@ -1,0 +1,41 @@
+// Copyright (c) 2026, the spiga authors
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "model/config.h"
+#include "train/network.h"
+#include "train/optimizer.h"
+
+namespace spiga::train {
+
+// Where a run stands; with the tensors, all that an exact resume needs.
+struct CheckpointMeta {
+  int stage = 0;
+  std::int64_t step = 0;  // steps of the stage already taken
+  std::int64_t optimizer_steps = 0;
+  double smooth_loss = 0;
+  model::NetworkConfig network;
+};
+
+// One safetensors file, written whole or not at all: averaged weights under the tensors' own names (so a
+// checkpoint reads like a model file), live weights under "live/", the optimiser's moments under "adamw/".
+void save_checkpoint(const std::string& path, SpigaNetworkImpl& network, const FlatParameters& flat,
+                     const AdamWState& adamw, const torch::Tensor& average,
+                     const std::vector<torch::Tensor>& averaged_buffers, const CheckpointMeta& meta);
+
+// Fills network, optimiser and averages. Throws Error(bad_data) naming the difference where the checkpoint's
+// network is not `expected`.
+CheckpointMeta load_checkpoint(const std::string& path, SpigaNetworkImpl& network, FlatParameters& flat,
+                               AdamWState& adamw, torch::Tensor& average,
+                               std::vector<torch::Tensor>& averaged_buffers,
+                               const model::NetworkConfig& expected);
+
+// Takes over every (averaged) tensor of a checkpoint or model file that the network has under the same name
+// and shape; returns the names of the network's tensors that found none.
+std::vector<std::string> load_matching_weights(const std::string& path, SpigaNetworkImpl& network);
+
+}  // namespace spiga::train

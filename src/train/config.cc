@@ -1,0 +1,280 @@
+// Copyright (c) 2026, the spiga authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+#include "train/config.h"
+
+#include <toml++/toml.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <numbers>
+#include <set>
+
+#include "spiga/error.h"
+
+namespace spiga::train {
+namespace {
+
+// Reads the keys of one TOML table; finish() refuses those that nobody asked for.
+class TableReader {
+ public:
+  TableReader(const toml::table& table, std::string file, std::string path)
+      : table_(table), file_(std::move(file)), path_(std::move(path)) {}
+
+  void read(const char* key, double& value, double low, double high) {
+    const toml::node* node = find(key);
+    if (!node) return;
+    if (!node->is_number()) fail(*node, key, "a number");
+    value = *node->value<double>();
+    if (!(value >= low && value <= high))
+      fail(*node, key, "a number in [" + number(low) + ", " + number(high) + "]");
+  }
+
+  template <typename Integer>
+  void read_integer(const char* key, Integer& value, Integer low, Integer high) {
+    const toml::node* node = find(key);
+    if (!node) return;
+    const auto found = node->value_exact<std::int64_t>();
+    if (!found || *found < static_cast<std::int64_t>(low) || *found > static_cast<std::int64_t>(high))
+      fail(*node, key, "a whole number in [" + std::to_string(low) + ", " + std::to_string(high) + "]");
+    value = static_cast<Integer>(*found);
+  }
+
+  void read(const char* key, bool& value) {
+    const toml::node* node = find(key);
+    if (!node) return;
+    if (!node->is_boolean()) fail(*node, key, "true or false");
+    value = *node->value<bool>();
+  }
+
+  void read(const char* key, std::string& value) {
+    const toml::node* node = find(key);
+    if (!node) return;
+    if (!node->is_string()) fail(*node, key, "a text in quotes");
+    value = *node->value<std::string>();
+  }
+
+  template <typename Choice>
+  void read(const char* key, Choice& value, std::initializer_list<std::pair<const char*, Choice>> choices) {
+    const toml::node* node = find(key);
+    if (!node) return;
+    std::string names;
+    for (const auto& [name, choice] : choices) {
+      if (node->value_exact<std::string>() == name) {
+        value = choice;
+        return;
+      }
+      names += (names.empty() ? "\"" : ", \"") + std::string(name) + "\"";
+    }
+    fail(*node, key, "one of " + names);
+  }
+
+  void read(const char* key, std::vector<double>& values, double low, double high) {
+    const toml::node* node = find(key);
+    if (!node) return;
+    const toml::array* array = node->as_array();
+    if (!array) fail(*node, key, "a list of numbers");
+    values.clear();
+    for (const toml::node& item : *array) {
+      const auto value = item.value<double>();
+      if (!value || !(*value >= low && *value <= high))
+        fail(item, key, "numbers in [" + number(low) + ", " + number(high) + "]");
+      values.push_back(*value);
+    }
+  }
+
+  // The sub-table under `key`, or null.
+  const toml::table* table(const char* key) {
+    const toml::node* node = find(key);
+    if (!node) return nullptr;
+    if (!node->is_table()) fail(*node, key, "a table");
+    return node->as_table();
+  }
+
+  const toml::node* find(const char* key) {
+    known_.insert(key);
+    return table_.get(key);
+  }
+
+  void finish() const {
+    for (const auto& [key, node] : table_) {
+      if (known_.contains(std::string(key.str()))) continue;
+      std::string names;
+      for (const std::string& name : known_) names += (names.empty() ? "" : ", ") + name;
+      throw Error(ErrorCode::bad_data, where(node) + ": unknown key '" + name_of(std::string(key.str())) +
+                                           "', expected one of: " + names);
+    }
+  }
+
+  [[noreturn]] void fail(const toml::node& node, const std::string& key, const std::string& expected) const {
+    std::ostringstream found;
+    node.visit([&](const auto& concrete) { found << concrete; });
+    throw Error(ErrorCode::bad_data,
+                where(node) + ": '" + name_of(key) + "' must be " + expected + ", found " + found.str());
+  }
+
+ private:
+  static std::string number(double value) {
+    std::ostringstream text;
+    text << value;
+    return text.str();
+  }
+  std::string where(const toml::node& node) const {
+    return file_ + ":" + std::to_string(node.source().begin.line);
+  }
+  std::string name_of(const std::string& key) const { return path_.empty() ? key : path_ + "." + key; }
+
+  const toml::table& table_;
+  std::string file_;
+  std::string path_;
+  std::set<std::string> known_;
+};
+
+constexpr double kHuge = 1e12;
+constexpr std::int64_t kManyFaces = 1'000'000'000'000;
+
+void read_loss(const toml::table* table, const std::string& file, const std::string& path,
+               BackboneLossWeights& loss) {
+  if (!table) return;
+  TableReader reader(*table, file, path);
+  for_each_weight(loss, [&](const char* key, double& value) { reader.read(key, value, 0, kHuge); });
+  reader.finish();
+}
+
+void read_augment(const toml::table* table, const std::string& file, const std::string& path,
+                  AugmentOptions& augment) {
+  if (!table) return;
+  TableReader reader(*table, file, path);
+  for_each_option(augment, [&](const char* key, double& value, double low, double high) {
+    reader.read(key, value, low, high);
+  });
+  reader.finish();
+}
+
+StageConfig read_stage(const toml::table& table, const std::string& file, const std::string& path,
+                       const StageConfig& defaults) {
+  StageConfig stage = defaults;
+  TableReader reader(table, file, path);
+  reader.read("name", stage.name);
+  reader.read("part", stage.part,
+              {{"backbone", Part::backbone}, {"cascade", Part::cascade}, {"all", Part::all}});
+  reader.read_integer("faces", stage.faces, std::int64_t{1}, kManyFaces);
+  reader.read("learning_rate", stage.learning_rate, 0, 10);
+  reader.read("final_learning_rate", stage.final_learning_rate, 0, 10);
+  reader.read("schedule", stage.schedule,
+              {{"constant", Schedule::constant}, {"cosine", Schedule::cosine}, {"step", Schedule::step}});
+  reader.read("step_at", stage.step_at, 0, 1);
+  reader.read("step_factor", stage.step_factor, 0, 1);
+  reader.read_integer("warmup_steps", stage.warmup_steps, std::int64_t{0}, kManyFaces);
+  reader.read("weight_decay", stage.weight_decay, 0, 1);
+  reader.read("clip_norm", stage.clip_norm, 1e-6, kHuge);
+  reader.read("ema_decay", stage.ema_decay, 0, 1);
+  reader.read("frozen_batch_norm", stage.frozen_batch_norm);
+  reader.read("cascade_weight", stage.cascade_weight, 0, kHuge);
+  read_loss(reader.table("loss"), file, path + ".loss", stage.loss);
+  read_augment(reader.table("augment"), file, path + ".augment", stage.augment);
+  reader.finish();
+  return stage;
+}
+
+nlohmann::json json_of(const toml::table& table) {
+  std::ostringstream text;
+  text << toml::json_formatter{table};
+  return nlohmann::json::parse(text.str());
+}
+
+void read_network(const toml::table* table, const std::string& file, model::NetworkConfig& network) {
+  if (!table) return;
+  nlohmann::json json = json_of(*table);
+  nlohmann::json base = to_json(network);
+  if (json.contains("preset")) {
+    if (!json["preset"].is_string())
+      throw Error(ErrorCode::bad_data, file + ": 'network.preset' must be a text");
+    base = to_json(model::named_config(json["preset"].get<std::string>()));
+    json.erase("preset");
+  }
+  base.update(json);
+  network = model::config_from_json(base, file + ": [network]");
+  model::validate(network, file + ": [network]");
+}
+
+void read_run(const toml::table* table, const std::string& file, TrainConfig& config) {
+  if (!table) return;
+  TableReader run(*table, file, "run");
+  run.read("folder", config.folder);
+  run.read_integer("seed", config.seed, std::uint64_t{0}, static_cast<std::uint64_t>(kManyFaces));
+  run.read_integer("threads", config.threads, 1, 1024);
+  run.read_integer("batch", config.batch, 1, 65536);
+  run.read("bf16", config.bf16);
+  run.read("device", config.device);
+  run.read("checkpoint_minutes", config.checkpoint_minutes, 0, kHuge);
+  run.read("validate_minutes", config.validate_minutes, 0, kHuge);
+  run.read("beta1", config.optimizer.beta1, 0, 1);
+  run.read("beta2", config.optimizer.beta2, 0, 1);
+  run.read("epsilon", config.optimizer.epsilon, 0, 1);
+  run.finish();
+}
+
+}  // namespace
+
+TrainConfig read_train_config(const std::string& path) {
+  toml::table root;
+  try {
+    root = toml::parse_file(path);
+  } catch (const toml::parse_error& error) {
+    const auto& at = error.source().begin;
+    if (at.line == 0)
+      throw Error(ErrorCode::not_found, path + ": cannot be read: " + std::string(error.description()));
+    throw Error(ErrorCode::bad_data, path + ":" + std::to_string(at.line) + ":" + std::to_string(at.column) +
+                                         ": " + std::string(error.description()));
+  }
+  TrainConfig config;
+  TableReader reader(root, path, "");
+  read_network(reader.table("network"), path, config.network);
+  if (const toml::table* data = reader.table("data")) {
+    TableReader data_reader(*data, path, "data");
+    data_reader.read("train", config.train_data);
+    data_reader.read("valid", config.valid_data);
+    data_reader.finish();
+  }
+  read_run(reader.table("run"), path, config);
+  StageConfig defaults;
+  read_augment(reader.table("augment"), path, "augment", defaults.augment);
+  if (const toml::node* stages = reader.find("stage")) {
+    const toml::array* list = stages->as_array();
+    if (!list || !list->is_homogeneous(toml::node_type::table))
+      reader.fail(*stages, "stage", "written as [[stage]]");
+    for (const toml::node& stage : *list)
+      config.stages.push_back(read_stage(*stage.as_table(), path,
+                                         "stage[" + std::to_string(config.stages.size()) + "]", defaults));
+  }
+  reader.finish();
+  if (config.train_data.empty()) throw Error(ErrorCode::bad_data, path + ": 'data.train' is missing");
+  if (config.stages.empty()) throw Error(ErrorCode::bad_data, path + ": no [[stage]] is given");
+  return config;
+}
+
+double learning_rate_at(const StageConfig& stage, std::int64_t step, std::int64_t steps) {
+  if (step < stage.warmup_steps)
+    return stage.learning_rate * static_cast<double>(step + 1) / static_cast<double>(stage.warmup_steps);
+  const double progress =
+      std::min(1.0, static_cast<double>(step - stage.warmup_steps) /
+                        static_cast<double>(std::max<std::int64_t>(1, steps - stage.warmup_steps)));
+  switch (stage.schedule) {
+    case Schedule::constant:
+      return stage.learning_rate;
+    case Schedule::cosine:
+      return stage.final_learning_rate + (stage.learning_rate - stage.final_learning_rate) * 0.5 *
+                                             (1 + std::cos(std::numbers::pi * progress));
+    case Schedule::step:
+      break;
+  }
+  const auto passed = std::count_if(stage.step_at.begin(), stage.step_at.end(), [&](double at) {
+    return static_cast<double>(step) >= at * static_cast<double>(steps);
+  });
+  return stage.learning_rate * std::pow(stage.step_factor, static_cast<double>(passed));
+}
+
+}  // namespace spiga::train

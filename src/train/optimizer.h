@@ -1,0 +1,73 @@
+// Copyright (c) 2026, the spiga authors
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <torch/types.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace torch::nn {
+class Module;
+}
+
+namespace spiga::train {
+
+// All parameters of a module in one contiguous float32 vector, their gradients in another: optimiser,
+// clipping, moving average, all-reduce and checkpoints each become one operation. The module's parameters
+// become views. Parameters of a part of the network (a stage trains only some) are a list of ranges of that
+// vector.
+class FlatParameters {
+ public:
+  explicit FlatParameters(torch::nn::Module& module);
+
+  struct Range {
+    std::string name;
+    std::int64_t begin;
+    std::int64_t size;
+    std::vector<std::int64_t> shape;
+  };
+
+  torch::Tensor values() const { return values_; }        // [P]
+  torch::Tensor gradients() const { return gradients_; }  // [P]
+  const std::vector<Range>& ranges() const { return ranges_; }
+
+  // 1 where a parameter of `trained` lies, else 0: [P]. Parameters are recognised by their storage.
+  torch::Tensor mask_of(const std::vector<torch::Tensor>& trained) const;
+
+ private:
+  torch::Tensor values_;
+  torch::Tensor gradients_;
+  std::vector<Range> ranges_;
+};
+
+struct AdamWOptions {
+  double beta1 = 0.9;
+  double beta2 = 0.999;
+  double epsilon = 1e-8;
+  double weight_decay =
+      1e-4;  // decoupled (Loshchilov and Hutter, 2019); on every trained weight that `decay` marks
+};
+
+// AdamW over a flat vector. State: first and second moments and the number of steps taken, all in
+// checkpoints.
+struct AdamWState {
+  torch::Tensor mean;      // [P]
+  torch::Tensor variance;  // [P]
+  std::int64_t steps = 0;
+};
+
+// One step on the elements where mask is 1; weight decay where decay is 1 (matrices, not biases and norms).
+// Runs on the tensors' device; the CPU path is one fused pass.
+void adamw_step(torch::Tensor values, const torch::Tensor& gradients, AdamWState& state,
+                const torch::Tensor& mask, const torch::Tensor& decay, double learning_rate,
+                const AdamWOptions& options);
+
+// Scales gradients so that their norm over the mask is at most max_norm; returns the norm before.
+double clip_gradients(torch::Tensor gradients, const torch::Tensor& mask, double max_norm);
+
+// average <- decay * average + (1 - decay) * values.
+void update_average(torch::Tensor average, const torch::Tensor& values, double decay);
+
+}  // namespace spiga::train
