@@ -1,0 +1,136 @@
+// Copyright (c) 2026, the spiga authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+#include "train/losses.h"
+
+#include <torch/torch.h>
+
+#include <cmath>
+
+#include "scheme/scheme.h"
+#include "train/network.h"
+#include "train/targets.h"
+
+namespace spiga::train {
+namespace {
+
+// Lengths in losses are in 64ths of the crop whatever the map size, so that weights keep their meaning.
+constexpr double kLossUnits = 64;
+
+torch::Tensor mean_where(const torch::Tensor& values, const torch::Tensor& weights) {
+  return (values * weights).sum() / weights.sum().clamp_min(1);
+}
+
+std::vector<std::vector<int>> edges_of(const model::NetworkConfig& config) {
+  std::vector<std::vector<int>> edges;
+  for (const scheme::Edge& edge : scheme::find_database(config.database).edges)
+    edges.push_back(edge.landmarks);
+  return edges;
+}
+
+// What the maps of every stack are compared with.
+struct MapTargets {
+  torch::Tensor points, edges, edge_visible;
+};
+
+MapTargets map_targets(const Batch& batch, const BackboneLossWeights& weights,
+                       const model::NetworkConfig& config) {
+  const auto edges = edges_of(config);
+  return {point_maps(batch.landmarks, config.map_size(), weights.point_sigma),
+          edge_maps(batch.landmarks, edges, config.map_size(), weights.edge_sigma),
+          edge_visible(batch.visible, edges)};
+}
+
+// Collects weighted parts of one total.
+class Sum {
+ public:
+  void add(const std::string& name, double weight, const torch::Tensor& value) {
+    const torch::Tensor weighted = weight * value;
+    losses_.total = losses_.total.defined() ? losses_.total + weighted : weighted;
+    losses_.parts[name] = value.detach();
+  }
+  Losses finish(const torch::Tensor& like) {
+    if (!losses_.total.defined()) losses_.total = torch::zeros({}, like.options().dtype(torch::kFloat));
+    return losses_;
+  }
+
+ private:
+  Losses losses_;
+};
+
+}  // namespace
+
+torch::Tensor coordinate_loss(const torch::Tensor& landmarks, const torch::Tensor& target,
+                              const torch::Tensor& visible, double beta) {
+  const torch::Tensor loss =
+      torch::smooth_l1_loss(kLossUnits * landmarks, kLossUnits * target, at::Reduction::None, beta);
+  return mean_where(loss.mean(2), visible);
+}
+
+torch::Tensor adaptive_wing_loss(const torch::Tensor& maps, const torch::Tensor& target,
+                                 const torch::Tensor& visible) {
+  constexpr double kAlpha = 2.1, kOmega = 14, kTheta = 0.5;  // epsilon 1
+  const torch::Tensor power = kAlpha - target;
+  const torch::Tensor distance = (maps.to(torch::kFloat) - target).abs();
+  const torch::Tensor at_theta = torch::pow(kTheta, power);
+  const torch::Tensor slope = kOmega / (1 + at_theta) * power * at_theta / kTheta;
+  const torch::Tensor offset = kTheta * slope - kOmega * torch::log1p(at_theta);
+  // The floor keeps the power's gradient finite where maps and target agree.
+  const torch::Tensor near = kOmega * torch::log1p(torch::pow(distance.clamp_min(1e-8), power));
+  const torch::Tensor loss = torch::where(distance < kTheta, near, slope * distance - offset);
+  return mean_where(loss.mean({2, 3}), visible);
+}
+
+torch::Tensor heat_cross_entropy(const torch::Tensor& heat, const torch::Tensor& landmarks,
+                                 const torch::Tensor& visible, double sigma) {
+  const int map_size = static_cast<int>(heat.size(3));
+  const torch::Tensor logits = heat.to(torch::kFloat);
+  const torch::Tensor x = axis_distribution(landmarks.select(2, 0), map_size, sigma);
+  const torch::Tensor y = axis_distribution(landmarks.select(2, 1), map_size, sigma);
+  // The target is y x^T and sums to 1, so that the sum over cells splits.
+  const torch::Tensor expected =
+      torch::matmul(torch::matmul(logits, x.unsqueeze(3)).squeeze(3).unsqueeze(2), y.unsqueeze(3))
+          .squeeze(3)
+          .squeeze(2);
+  return mean_where(torch::logsumexp(logits.flatten(2), 2) - expected, visible);
+}
+
+torch::Tensor pose_loss(const torch::Tensor& pose, const torch::Tensor& target,
+                        const torch::Tensor& has_pose) {
+  const torch::Tensor spread =
+      torch::tensor(std::vector<float>(std::begin(kPoseSpread), std::end(kPoseSpread))).to(target.device());
+  return mean_where(((pose.to(torch::kFloat) - target) / spread).square().sum(1), has_pose);
+}
+
+Losses backbone_loss(const BackboneOutput& output, const Batch& batch, const BackboneLossWeights& weights,
+                     const model::NetworkConfig& config) {
+  Sum sum;
+  MapTargets targets;
+  if (weights.attention > 0) targets = map_targets(batch, weights, config);
+  for (std::size_t h = 0; h < output.pose.size(); ++h) {
+    const double scale = std::ldexp(1, static_cast<int>(h));
+    if (weights.coordinates > 0)
+      sum.add("coordinates", scale * weights.coordinates,
+              coordinate_loss(soft_argmax(output.heat[h]), batch.landmarks, batch.visible,
+                              weights.coordinate_beta));
+    if (weights.cross_entropy > 0)
+      sum.add("cross_entropy", scale * weights.cross_entropy,
+              heat_cross_entropy(output.heat[h], batch.landmarks, batch.visible, weights.heat_sigma));
+    if (weights.attention > 0)
+      sum.add("attention", scale * weights.attention,
+              adaptive_wing_loss(output.points[h], targets.points, batch.visible) +
+                  adaptive_wing_loss(output.edges[h], targets.edges, targets.edge_visible));
+    if (weights.pose > 0)
+      sum.add("pose", scale * weights.pose, pose_loss(output.pose[h], batch.pose, batch.has_pose));
+  }
+  return sum.finish(batch.images);
+}
+
+Losses cascade_loss(const std::vector<torch::Tensor>& steps, const Batch& batch, double beta) {
+  Sum sum;
+  for (std::size_t s = 0; s < steps.size(); ++s)
+    sum.add("step" + std::to_string(s), 1, coordinate_loss(steps[s], batch.landmarks, batch.visible, beta));
+  return sum.finish(batch.images);
+}
+
+}  // namespace spiga::train
