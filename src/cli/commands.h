@@ -26,4 +26,6 @@ using Action = std::function<int()>;
 //     command->callback([options, &chosen] { chosen = [options] { return run_info(*options); }; });
 //   }
 
+void add_train(CLI::App& program, Action& chosen);  // spiga-train
+
 }  // namespace spiga::cli

@@ -173,6 +173,7 @@ StageConfig read_stage(const toml::table& table, const std::string& file, const 
   reader.read("ema_decay", stage.ema_decay, 0, 1);
   reader.read("frozen_batch_norm", stage.frozen_batch_norm);
   reader.read("cascade_weight", stage.cascade_weight, 0, kHuge);
+  reader.read("cascade_beta", stage.cascade_beta, 1e-6, kHuge);
   read_loss(reader.table("loss"), file, path + ".loss", stage.loss);
   read_augment(reader.table("augment"), file, path + ".augment", stage.augment);
   reader.finish();

@@ -36,6 +36,7 @@ struct StageConfig {
   bool frozen_batch_norm = false;  // batch-norms keep their statistics (for a joint fine-tune)
   BackboneLossWeights loss;        // [stage.loss]; the pose loss is off where its weight is 0
   double cascade_weight = 1;       // of the cascade's loss where part is "all"
+  double cascade_beta = 1;          // where its smooth-L1 turns linear, in 64ths of the crop
   AugmentOptions augment;          // [stage.augment]; [augment] gives the defaults of every stage
 };
 

@@ -188,7 +188,7 @@ struct Trainer::State {
       losses = backbone_loss(output, batch, s.loss, config.network);
     }
     const auto steps = network->cascade(output.field, network->initial_landmarks(output));
-    Losses cascade = cascade_loss(steps, batch);
+    Losses cascade = cascade_loss(steps, batch, s.cascade_beta);
     if (s.part == Part::cascade) return cascade;
     losses.total = losses.total + s.cascade_weight * cascade.total;
     losses.parts.insert(cascade.parts.begin(), cascade.parts.end());
@@ -200,7 +200,10 @@ struct Trainer::State {
     const StageConfig& s = stage_config();
     flat->gradients().zero_();
     Losses losses = losses_of(batch);
-    StepReport report{.stage = stage, .step = step, .steps = steps_of(s)};
+    StepReport report;
+    report.stage = stage;
+    report.step = step;
+    report.steps = steps_of(s);
     report.loss = losses.total.item<double>();
     for (const auto& [name, value] : losses.parts) report.losses[name] = value.item<double>();
     check_finite(report);

@@ -52,7 +52,7 @@ Validation validate(SpigaNetwork network, const FaceDataset& faces, bool with_ca
     std::vector<std::int64_t> indices(
         static_cast<std::size_t>(std::min<std::int64_t>(batch, faces.size() - begin)));
     std::iota(indices.begin(), indices.end(), begin);
-    const Batch sample = make_eval_batch(faces, indices, network->config(), device);
+    const Batch sample = make_eval_batch(faces, indices, network->config(), device).batch;
     const BackboneOutput output = network->backbone(sample.images);
     torch::Tensor start = with_cascade ? network->initial_landmarks(output) : soft_argmax(output.heat.back());
     torch::Tensor landmarks = with_cascade ? network->cascade(output.field, start).back() : start;

@@ -1,0 +1,16 @@
+// Copyright (c) 2026, the spiga authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+// The trainer's program: apart from spiga, so that LibTorch is loaded by those who train and by nobody else.
+#include "cli/commands.h"
+#include "cli/program.h"
+
+namespace {
+
+void add_commands(CLI::App& program, spiga::cli::Action& chosen) { spiga::cli::add_train(program, chosen); }
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return spiga::cli::run_program(argc, argv, "spiga-train: train facial-landmark networks", add_commands);
+}
