@@ -19,9 +19,9 @@ struct Detection {
 };
 
 struct DetectorOptions {
-  // Faces whose larger box side is at least this long are looked for. Smaller costs more: time grows with the
-  // square of 1 / min_face_px.
-  float min_face_px = 60;
+  // Faces whose larger box side is at least this long are looked for; 0 stands for a 40th of the picture's
+  // longer side, but at least 48. Time grows with the square of 1 / min_face_px.
+  float min_face_px = 0;
   // Detections below are dropped; 0 is the detector's own operating point, higher is stricter, lower finds
   // more faces and more that are none.
   float score_threshold = 0;

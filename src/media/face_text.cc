@@ -1,0 +1,157 @@
+// Copyright (c) 2026, the spiga authors
+// SPDX-License-Identifier: BSD-3-Clause
+#include "media/face_text.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <span>
+
+namespace spiga::media {
+namespace {
+
+constexpr int kPixelDecimals = 2;
+constexpr int kAngleDecimals = 2;
+constexpr int kFineDecimals = 4;  // scores, translations
+
+void append_json_number(std::string& out, float value, int decimals) {
+  if (std::isfinite(value)) {
+    append_number(out, value, decimals);
+  } else {
+    out += "null";
+  }
+}
+
+void append_json_numbers(std::string& out, std::span<const float> values, int decimals) {
+  out += '[';
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (i > 0) out += ',';
+    append_json_number(out, values[i], decimals);
+  }
+  out += ']';
+}
+
+void append_json_points(std::string& out, std::span<const Point> points) {
+  out += '[';
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    if (i > 0) out += ',';
+    const float pair[] = {points[i].x, points[i].y};
+    append_json_numbers(out, pair, kPixelDecimals);
+  }
+  out += ']';
+}
+
+void append_names(std::string& out, std::string_view stem, int count) {
+  for (int i = 0; i < count; ++i) out.append(",").append(stem).append(std::to_string(i));
+}
+
+void append_csv_numbers(std::string& out, std::span<const float> values, int decimals) {
+  for (const float value : values) {
+    out += ',';
+    append_number(out, value, decimals);
+  }
+}
+
+}  // namespace
+
+void append_number(std::string& out, float value, int decimals) {
+  if (!std::isfinite(value)) return;
+  char text[64];
+  const std::to_chars_result end =
+      std::to_chars(text, text + sizeof text, double{value}, std::chars_format::fixed, decimals);
+  const std::string_view number(text, static_cast<std::size_t>(end.ptr - text));
+  const bool minus_zero =
+      number.starts_with('-') && number.find_first_not_of("-0.") == std::string_view::npos;
+  out += minus_zero ? number.substr(1) : number;
+}
+
+void append_json_text(std::string& out, std::string_view text) {
+  using nlohmann::json;
+  out += json(text).dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+void append_json_face_fields(std::string& out, const Face& face) {
+  const HeadPose& pose = face.headpose;
+  const float box[] = {face.box.x, face.box.y, face.box.width, face.box.height};
+  out += "\"box\":";
+  append_json_numbers(out, box, kPixelDecimals);
+  out += ",\"score\":";
+  append_json_number(out, face.score, kFineDecimals);
+  out += ",\"landmarks\":";
+  append_json_points(out, face.landmarks);
+  out += ",\"spread\":";
+  append_json_numbers(out, face.spread, kPixelDecimals);
+  out += ",\"headpose\":{\"yaw_deg\":";
+  append_json_number(out, pose.yaw_deg, kAngleDecimals);
+  out += ",\"pitch_deg\":";
+  append_json_number(out, pose.pitch_deg, kAngleDecimals);
+  out += ",\"roll_deg\":";
+  append_json_number(out, pose.roll_deg, kAngleDecimals);
+  out += ",\"translation\":";
+  append_json_numbers(out, pose.translation, kFineDecimals);
+  out += '}';
+}
+
+void append_json_line(std::string& out, const PictureFaces& picture) {
+  out += "{\"source\":";
+  append_json_text(out, picture.source);
+  out += ",\"width\":" + std::to_string(picture.width) + ",\"height\":" + std::to_string(picture.height) +
+         ",\"faces\":[";
+  for (std::size_t i = 0; i < picture.faces.size(); ++i) {
+    out += i > 0 ? ",{" : "{";
+    append_json_face_fields(out, picture.faces[i]);
+    out += '}';
+  }
+  out += "]}\n";
+}
+
+void append_csv_face_names(std::string& out, int landmarks) {
+  out +=
+      "confidence,box_x,box_y,box_w,box_h,pose_yaw_deg,pose_pitch_deg,pose_roll_deg,pose_tx,pose_ty,pose_tz";
+  append_names(out, "x_", landmarks);
+  append_names(out, "y_", landmarks);
+  append_names(out, "spread_", landmarks);
+}
+
+void append_csv_face_fields(std::string& out, const Face& face) {
+  const HeadPose& pose = face.headpose;
+  append_number(out, face.score, kFineDecimals);
+  append_csv_numbers(out, std::array{face.box.x, face.box.y, face.box.width, face.box.height},
+                     kPixelDecimals);
+  append_csv_numbers(out, std::array{pose.yaw_deg, pose.pitch_deg, pose.roll_deg}, kAngleDecimals);
+  append_csv_numbers(out, pose.translation, kFineDecimals);
+  for (const Point& point : face.landmarks) append_csv_numbers(out, std::array{point.x}, kPixelDecimals);
+  for (const Point& point : face.landmarks) append_csv_numbers(out, std::array{point.y}, kPixelDecimals);
+  append_csv_numbers(out, face.spread, kPixelDecimals);
+}
+
+void append_csv_header(std::string& out, int landmarks) {
+  out += "source,face,";
+  append_csv_face_names(out, landmarks);
+  out += '\n';
+}
+
+void append_csv_rows(std::string& out, const PictureFaces& picture) {
+  for (std::size_t i = 0; i < picture.faces.size(); ++i) {
+    append_csv_text(out, picture.source);
+    out += ',' + std::to_string(i) + ',';
+    append_csv_face_fields(out, picture.faces[i]);
+    out += '\n';
+  }
+}
+
+void append_csv_text(std::string& out, std::string_view text) {
+  if (text.find_first_of(",\"\r\n") == std::string_view::npos) {
+    out += text;
+    return;
+  }
+  out += '"';
+  for (const char c : text) {
+    if (c == '"') out += '"';
+    out += c;
+  }
+  out += '"';
+}
+
+}  // namespace spiga::media

@@ -1,0 +1,45 @@
+// Copyright (c) 2026, the spiga authors
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "spiga/face.h"
+
+// Faces as text (docs/cli.md describes both forms). The functions append, so that a video's lines can put
+// fields of their own around the same pieces. Pixels have 2 decimals, degrees 2, scores and translations 4; a
+// number that is not finite becomes null in JSON and stays empty in CSV.
+namespace spiga::media {
+
+// What was found in one picture.
+struct PictureFaces {
+  std::string source;
+  int width = 0;
+  int height = 0;
+  std::vector<Face> faces;
+};
+
+// {"source": ..., "width": ..., "height": ..., "faces": [...]} and a line end.
+void append_json_line(std::string& out, const PictureFaces& picture);
+// "box": [x, y, w, h], "score": ..., "landmarks": ..., "spread": ..., "headpose": {...}, without braces.
+void append_json_face_fields(std::string& out, const Face& face);
+// The text in quotes, escaped; bytes that are not UTF-8 become U+FFFD.
+void append_json_text(std::string& out, std::string_view text);
+
+// source,face,confidence,pose_..., x_0.., y_0.., spread_0.. and a line end.
+void append_csv_header(std::string& out, int landmarks);
+// One row per face, numbered from 0; a picture without a face has no row.
+void append_csv_rows(std::string& out, const PictureFaces& picture);
+// The columns from `confidence` on, without the line end, and their names.
+void append_csv_face_names(std::string& out, int landmarks);
+void append_csv_face_fields(std::string& out, const Face& face);
+// In quotes where RFC 4180 asks for them.
+void append_csv_text(std::string& out, std::string_view text);
+
+// The number with that many decimals, "." whatever the locale; "-0.00" becomes "0.00". Nothing where not
+// finite.
+void append_number(std::string& out, float value, int decimals);
+
+}  // namespace spiga::media
