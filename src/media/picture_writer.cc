@@ -10,20 +10,28 @@
 
 namespace spiga::media {
 
-void write_picture(const std::filesystem::path& path, const Image& picture) {
+std::vector<std::uint8_t> encode_picture(const Image& picture, const std::string& extension) {
   constexpr int kJpegQuality = 92;
   if (picture.format() != PixelFormat::bgr8)
-    throw Error(ErrorCode::invalid_argument, path.string() + ": expected a picture in bgr8");
+    throw Error(ErrorCode::invalid_argument, "picture to be encoded: expected bgr8");
   const cv::Mat pixels(picture.height(), picture.width(), CV_8UC3, const_cast<std::uint8_t*>(picture.data()));
   std::vector<std::uint8_t> bytes;
-  bool encoded = false;
   try {
-    encoded =
-        cv::imencode(path.extension().string(), pixels, bytes, {cv::IMWRITE_JPEG_QUALITY, kJpegQuality});
+    if (cv::imencode(extension, pixels, bytes, {cv::IMWRITE_JPEG_QUALITY, kJpegQuality})) return bytes;
   } catch (const cv::Exception& error) {
-    throw Error(ErrorCode::invalid_argument, path.string() + ": no picture can be written: " + error.err);
+    throw Error(ErrorCode::invalid_argument,
+                "no picture can be written as '" + extension + "': " + error.err);
   }
-  if (!encoded) throw Error(ErrorCode::invalid_argument, path.string() + ": the picture cannot be encoded");
+  throw Error(ErrorCode::invalid_argument, "the picture cannot be encoded as '" + extension + "'");
+}
+
+void write_picture(const std::filesystem::path& path, const Image& picture) {
+  std::vector<std::uint8_t> bytes;
+  try {
+    bytes = encode_picture(picture, path.extension().string());
+  } catch (const Error& error) {
+    throw Error(error.code(), path.string() + ": " + error.what());
+  }
   base::AtomicFile file(path);
   file.write(bytes.data(), bytes.size());
   file.commit();
