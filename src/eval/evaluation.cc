@@ -98,20 +98,20 @@ std::size_t divisor(const scheme::Database& database, const AnnotatedFace& face)
   return database.name == "merlrav" ? static_cast<std::size_t>(database.landmarks) : face.ids.size();
 }
 
-std::vector<double> landmark_errors(const AnnotatedFace& truth, const AnnotatedFace& prediction,
-                                    double norm_px, const std::string& where) {
-  std::vector<double> errors;
-  errors.reserve(truth.ids.size());
+// Errors of the annotated landmarks and the spreads predicted for them.
+void score_landmarks_of(const AnnotatedFace& truth, const AnnotatedFace& prediction, const std::string& where,
+                        FaceResult& face) {
   const bool same_order = truth.ids == prediction.ids;
   for (std::size_t i = 0; i < truth.ids.size(); ++i) {
-    const std::ptrdiff_t place =
+    const std::ptrdiff_t found =
         same_order ? static_cast<std::ptrdiff_t>(i) : place_of(prediction, truth.ids[i]);
-    if (place < 0)
+    if (found < 0)
       throw Error(ErrorCode::bad_data, concat(where, ": landmark ", truth.ids[i], " is not predicted"));
-    errors.push_back(distance(truth.landmarks[i], prediction.landmarks[static_cast<std::size_t>(place)]) /
-                     norm_px * 100);
+    const auto place = static_cast<std::size_t>(found);
+    face.landmark_errors.push_back(distance(truth.landmarks[i], prediction.landmarks[place]) / face.norm_px *
+                                   100);
+    if (!prediction.spread.empty()) face.spreads.push_back(prediction.spread[place] / face.norm_px * 100);
   }
-  return errors;
 }
 
 // The work on one set of annotations and predictions.
@@ -155,7 +155,7 @@ class Evaluator {
     if (!face.missed) {
       const std::string place =
           concat(predictions_.source, ": face ", prediction_index, " (", prediction.image, ")");
-      face.landmark_errors = landmark_errors(truth, prediction, face.norm_px, place);
+      score_landmarks_of(truth, prediction, place, face);
       const double sum = std::accumulate(face.landmark_errors.begin(), face.landmark_errors.end(), 0.0);
       face.nme = sum / static_cast<double>(divisor(database_, truth));
       if (prediction.headpose) face.predicted_pose = prediction.headpose->angles_deg;
@@ -251,19 +251,12 @@ class Evaluator {
 
   void score_spread() {
     std::vector<double> spreads, errors, face_spreads, face_errors;
-    for (std::size_t i = 0; i < result_.faces.size(); ++i) {
-      const FaceResult& face = result_.faces[i];
-      const AnnotatedFace& prediction = prediction_of(face);
-      if (face.missed || prediction.spread.empty()) continue;
-      double sum = 0;
-      for (std::size_t k = 0; k < face.landmark_errors.size(); ++k) {
-        const auto place = static_cast<std::size_t>(place_of(prediction, truth_.faces[i].ids[k]));
-        spreads.push_back(prediction.spread[place] / face.norm_px * 100);
-        errors.push_back(face.landmark_errors[k]);
-        sum += spreads.back();
-      }
-      face_spreads.push_back(sum / static_cast<double>(face.landmark_errors.size()));
-      face_errors.push_back(face.nme);
+    for (const FaceResult& face : result_.faces) {
+      if (face.spreads.empty()) continue;
+      spreads.insert(spreads.end(), face.spreads.begin(), face.spreads.end());
+      errors.insert(errors.end(), face.landmark_errors.begin(), face.landmark_errors.end());
+      face_spreads.push_back(mean(face.spreads));
+      face_errors.push_back(mean(face.landmark_errors));
     }
     if (spreads.empty()) return;
     result_.spread = SpreadScores{spreads.size(), rank_correlation(spreads, errors),

@@ -29,6 +29,7 @@ struct FaceResult {
   double norm_px = 0;                   // the normalising distance
   double nme = 0;                       // NaN where missed
   std::vector<double> landmark_errors;  // [annotated landmarks]; empty where missed
+  std::vector<double> spreads;          // [annotated landmarks] predicted spread; empty where there is none
   std::optional<Angles> pose;           // annotated, or POSIT's of the annotated landmarks
   std::optional<Angles> predicted_pose;
 };

@@ -1,0 +1,344 @@
+// Copyright (c) 2026, the spiga authors
+// SPDX-License-Identifier: BSD-3-Clause
+#include "eval/html_report.h"
+
+#include <cmath>
+#include <set>
+
+#include "base/text.h"
+#include "eval/published.h"
+#include "eval/svg.h"
+
+namespace spiga::eval {
+namespace {
+
+using base::concat;
+
+constexpr std::size_t kFacesShown = 24;
+
+constexpr const char* kStyle = R"(
+  body { font: 15px/1.5 "DejaVu Sans", "Liberation Sans", Arial, sans-serif; color: #1c1c1c; background: #fff;
+         max-width: 1120px; margin: 28px auto; padding: 0 20px; }
+  h1 { font-size: 25px; margin: 0 0 2px; } h2 { font-size: 19px; margin: 36px 0 8px; border-bottom: 1px solid #ccc; }
+  .lead { color: #555; margin: 0 0 12px; } .note { background: #fff7e0; border-left: 4px solid #e6a700; padding: 4px 12px; }
+  table { border-collapse: collapse; font-size: 13.5px; margin: 6px 0 4px; font-variant-numeric: tabular-nums; }
+  th, td { padding: 3px 11px; text-align: right; border-bottom: 1px solid #e4e4e4; white-space: nowrap; }
+  th { border-bottom: 1.5px solid #444; font-weight: 600; } th:first-child, td:first-child { text-align: left; }
+  tr.ours td { font-weight: 600; background: #eef5fb; }
+  figure { margin: 0 0 20px; } .row { display: flex; flex-wrap: wrap; gap: 18px 26px; align-items: flex-start; }
+  figcaption, caption { font-size: 13px; color: #444; text-align: left; max-width: 1000px; } caption { caption-side: bottom;
+    padding-top: 5px; } .row figcaption { max-width: 520px; }
+  .faces { display: grid; grid-template-columns: repeat(6, 172px); gap: 10px 9px; }
+  .faces figure { margin: 0; } .faces figcaption { font-size: 11px; line-height: 1.3; overflow-wrap: anywhere; }
+  svg { display: block; max-width: 100%; height: auto; } .faces svg { border-radius: 3px; }
+  svg text { font-family: "DejaVu Sans", "Liberation Sans", Arial, sans-serif; fill: #333; }
+  .tick { font-size: 11px; } .cell { font-size: 10px; } .cell[fill="#fff"] { fill: #fff; } .label { font-size: 12.5px; }
+  .grid { stroke: #e8e8e8; } .axis { stroke: #444; } .green { color: #14884a; } .orange { color: #c96a00; }
+  summary { cursor: pointer; } @media print { body { max-width: none; font-size: 12px; } figure, tr { break-inside: avoid; } }
+)";
+
+// Builds the page from top to bottom and numbers its tables and figures.
+class Page {
+ public:
+  explicit Page(const Report& report)
+      : report_(report), method_(report.methods.front()), evaluation_(method_.evaluation) {}
+
+  std::string build() {
+    head();
+    sets_table();
+    published_table();
+    differences_table();
+    curves();
+    dependence();
+    head_pose();
+    spread();
+    faces();
+    landmark_table();
+    out_ += "</body>\n</html>\n";
+    return std::move(out_);
+  }
+
+ private:
+  void head() {
+    const std::string title = concat("Landmark evaluation: ", method_.name, " on ", evaluation_.database);
+    out_ = concat("<!DOCTYPE html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><title>", escape(title),
+                  "</title>\n<style>", kStyle, "</style></head>\n<body>\n<h1>", escape(title),
+                  "</h1>\n<p class=\"lead\">", evaluation_.faces.size(), " annotated faces of ",
+                  escape(report_.truth.source),
+                  ", every one used; predictions: ", escape(method_.predictions.source),
+                  "; errors in per cent of the norm <b>", evaluation_.norm, "</b>, failures over ",
+                  number(evaluation_.threshold), " %.</p>\n");
+    for (const std::string& note : evaluation_.notes)
+      out_ += concat("<p class=\"note\">", escape(note), "</p>\n");
+  }
+
+  void section(std::string_view title) { out_ += concat("<h2>", title, "</h2>\n"); }
+
+  void row(const std::vector<std::string>& cells, bool ours = false, const char* tag = "td") {
+    out_ += ours ? "<tr class=\"ours\">" : "<tr>";
+    for (const std::string& cell : cells) out_ += concat('<', tag, '>', cell, "</", tag, '>');
+    out_ += "</tr>\n";
+  }
+
+  void begin_table(const std::string& caption, const std::vector<std::string>& header) {
+    out_ += concat("<table><caption><b>Table ", ++tables_, ".</b> ", caption, "</caption>\n<thead>");
+    row(header, false, "th");
+    out_ += "</thead><tbody>\n";
+  }
+
+  void end_table() { out_ += "</tbody></table>\n"; }
+
+  void figure(const std::string& drawing, const std::string& caption) {
+    if (drawing.empty()) return;
+    out_ += concat("<figure>", drawing, "<figcaption><b>Figure ", ++figures_, ".</b> ", caption,
+                   "</figcaption></figure>\n");
+  }
+
+  void set_row(const SetScores& set, bool whole) {
+    row({set.name, concat(set.members.size()), concat(set.missed), fixed(set.nme.mean, 3),
+         fixed(set.nme.p90, 2), fixed(set.nme.p95, 2), fixed(set.nme.p99, 2), fixed(set.published.auc, 2),
+         fixed(set.published.failure_rate, 2), fixed(set.exact.auc, 2), fixed(set.exact.failure_rate, 2)},
+        whole);
+  }
+
+  void sets_table() {
+    section("Landmarks");
+    const std::string at = concat("@", number(evaluation_.threshold));
+    begin_table(
+        "Normalised mean error (NME) in per cent, mean over faces and percentiles; area under the cumulative "
+        "error "
+        "curve (AUC) and failure rate (FR) in per cent, as the published evaluator bins them and exactly, "
+        "from the "
+        "sorted errors. Missed faces have no NME and count as failures.",
+        {"set", "faces", "missed", "NME", "90th pct.", "95th pct.", "99th pct.", "AUC" + at, "FR" + at,
+         "exact AUC" + at, "exact FR" + at});
+    set_row(evaluation_.whole, true);
+    for (const SetScores& subset : evaluation_.subsets) set_row(subset, false);
+    end_table();
+  }
+
+  // The sets that get a column beside published figures.
+  std::vector<const SetScores*> compared_sets(const std::vector<PublishedResult>& published) const {
+    std::set<std::string_view> known;
+    for (const PublishedResult& result : published) known.insert(result.set);
+    std::vector<const SetScores*> sets = {&evaluation_.whole};
+    for (const SetScores& subset : evaluation_.subsets) {
+      if (known.contains(subset.name)) sets.push_back(&subset);
+    }
+    return sets;
+  }
+
+  static const SetScores* set_named(const Evaluation& evaluation, const std::string& name) {
+    if (evaluation.whole.name == name) return &evaluation.whole;
+    for (const SetScores& subset : evaluation.subsets) {
+      if (subset.name == name) return &subset;
+    }
+    return nullptr;
+  }
+
+  void published_row(const std::string& method, const std::vector<PublishedResult>& published,
+                     const std::vector<const SetScores*>& sets) {
+    std::vector<std::string> cells = {escape(method)};
+    const PublishedResult* whole = nullptr;
+    for (const SetScores* set : sets) {
+      cells.emplace_back("–");
+      for (const PublishedResult& result : published) {
+        if (result.method != method || result.set != set->name) continue;
+        cells.back() = fixed(result.nme, 2);
+        if (set == sets.front()) whole = &result;
+      }
+    }
+    const auto cell = [&](auto member, int digits) {
+      return whole && whole->*member ? fixed(*(whole->*member), digits) : std::string("–");
+    };
+    cells.push_back(cell(&PublishedResult::auc, 2));
+    cells.push_back(cell(&PublishedResult::failure_rate, 2));
+    cells.push_back(cell(&PublishedResult::pose_deg, 2));
+    row(cells);
+  }
+
+  void method_row(const Method& method, const std::vector<const SetScores*>& sets) {
+    std::vector<std::string> cells = {escape(method.name)};
+    for (const SetScores* set : sets) {
+      const SetScores* own = set_named(method.evaluation, set->name);
+      cells.push_back(own ? fixed(own->nme.mean, 2) : "–");
+    }
+    const Evaluation& evaluation = method.evaluation;
+    cells.push_back(fixed(evaluation.whole.published.auc, 2));
+    cells.push_back(fixed(evaluation.whole.published.failure_rate, 2));
+    cells.push_back(evaluation.head_pose ? fixed(evaluation.head_pose->mean_absolute_error, 2) : "–");
+    row(cells, true);
+  }
+
+  void published_table() {
+    const std::vector<PublishedResult> published = published_results(evaluation_.database);
+    const std::vector<const SetScores*> sets = compared_sets(published);
+    const std::size_t test_size = published_test_size(evaluation_.database);
+    std::string caption =
+        "NME beside published figures; AUC, FR and mean absolute pose error [degrees] of the full set.";
+    if (evaluation_.norm != report_.database.norms.front().name) {
+      caption += concat(" <b>Not comparable:</b> published figures use the norm ",
+                        report_.database.norms.front().name, ".");
+    }
+    if (evaluation_.faces.size() != test_size) {
+      caption += concat(" <b>For orientation only:</b> published figures are on the test set of ", test_size,
+                        " faces, this is another list.");
+    }
+    std::vector<std::string> header = {"method"};
+    for (const SetScores* set : sets) header.push_back("NME " + set->name);
+    header.insert(header.end(), {"AUC", "FR", "pose"});
+    begin_table(caption, header);
+    for (const Method& method : report_.methods) method_row(method, sets);
+    std::set<std::string_view> seen;
+    for (const PublishedResult& result : published) {
+      if (seen.insert(result.method).second) published_row(std::string(result.method), published, sets);
+    }
+    end_table();
+  }
+
+  void differences_table() {
+    if (report_.differences.empty()) return;
+    begin_table(concat("Difference in NME to ", escape(method_.name),
+                       ", over the faces that neither method missed, with its 95 % interval by the paired "
+                       "bootstrap (10,000 "
+                       "resamples); an interval that holds 0 means that chance explains the difference."),
+                {"method", "faces", "NME difference", "95 % interval", "better on", "verdict"});
+    for (const Difference& d : report_.differences) {
+      const char* verdict = !d.significant() ? "undecided" : d.difference < 0 ? "better" : "worse";
+      row({escape(d.method), concat(d.faces), fixed(d.difference, 3),
+           concat('[', fixed(d.interval.low, 3), ", ", fixed(d.interval.high, 3), ']'),
+           concat(fixed(100 * d.better_share, 1), " % of faces"), verdict});
+    }
+    end_table();
+  }
+
+  void curves() {
+    out_ += "<div class=\"row\">\n";
+    figure(
+        draw_error_distribution(report_.methods),
+        "Cumulative error distribution: share of faces with an NME up to the value on the axis; exact AUC.");
+    figure(
+        draw_landmark_errors(report_.database, evaluation_),
+        "Mean error of each landmark, drawn on the mean face: the larger and darker, the larger the error.");
+    out_ += "</div>\n";
+  }
+
+  void dependence() {
+    section("What the error depends on");
+    out_ += "<div class=\"row\">\n";
+    figure(draw_error_by_yaw(evaluation_, report_.truth),
+           "Error against the true yaw. Dots are faces (the uppermost hundredth lies at the frame), curves "
+           "the median "
+           "and the 90th percentile of equally filled bins.");
+    figure(draw_error_by_size(evaluation_, report_.truth),
+           "Error against the size of the face (square root of its box's area).");
+    out_ += "</div>\n";
+  }
+
+  void head_pose() {
+    if (!evaluation_.head_pose) return;
+    section("Head pose");
+    const HeadPoseScores& pose = *evaluation_.head_pose;
+    std::vector<std::string> header = {"angle", "MAE [deg]", "label", "label ± 1"};
+    for (double limit : kPoseLimits) header.push_back(concat("within ", number(limit), "°"));
+    begin_table(
+        concat(
+            pose.faces, " faces",
+            evaluation_.derived_poses ? concat(", of ", evaluation_.derived_poses,
+                                               " of them the true pose is POSIT's of the annotated landmarks")
+                                      : "",
+            ". Mean absolute error; share of faces whose nearest label of -90, -75, … 90 degrees is right, "
+            "and right or next to it; success rates (published definition). The mean error of the three "
+            "angles is ",
+            fixed(pose.mean_absolute_error, 3), " degrees."),
+        header);
+    for (std::size_t axis = 0; axis < 3; ++axis) {
+      const AngleScores& angle = pose.angles[axis];
+      std::vector<std::string> cells = {kAngleNames[axis], fixed(angle.mean_absolute_error, 3),
+                                        fixed(100 * angle.label_accuracy, 1) + " %",
+                                        fixed(100 * angle.adjacent_accuracy, 1) + " %"};
+      for (double success : angle.success) cells.push_back(fixed(100 * success, 1) + " %");
+      row(cells);
+    }
+    end_table();
+    out_ += "<figure><div class=\"row\">\n";
+    for (std::size_t axis = 0; axis < 3; ++axis) out_ += draw_pose_confusion(pose, axis);
+    out_ +=
+        concat("</div><figcaption><b>Figure ", ++figures_,
+               ".</b> Faces by the nearest label of the annotated (row) and the predicted angle (column), in "
+               "degrees; the colour is the share of the row.</figcaption></figure>\n");
+  }
+
+  void spread() {
+    if (!evaluation_.spread) return;
+    section("Spread");
+    figure(draw_spread(evaluation_),
+           concat("True error against predicted spread in ten equally filled bins of ",
+                  evaluation_.spread->landmarks,
+                  " landmarks: mean, and 25th to 75th percentile. Rank correlation (Spearman) ",
+                  fixed(evaluation_.spread->landmark_rank_correlation, 3), " over landmarks, ",
+                  fixed(evaluation_.spread->face_rank_correlation, 3), " over the means of faces."));
+  }
+
+  void face_tile(std::size_t index) {
+    const FaceResult& face = evaluation_.faces[index];
+    const auto& truth = report_.truth.faces[index];
+    std::string about = face.missed ? "missed" : concat("NME ", number(face.nme), " %");
+    if (face.pose) about += concat(", yaw ", number((*face.pose)[0], 0), "°");
+    out_ += concat("<figure>",
+                   draw_face(report_.database, truth, method_.predictions.faces[face.prediction],
+                             report_.jpeg_of_region),
+                   "<figcaption>", about, "<br>", escape(truth.image), "</figcaption></figure>\n");
+  }
+
+  void face_grid(const std::vector<std::size_t>& faces) {
+    out_ += "<div class=\"faces\">\n";
+    for (std::size_t index : faces) face_tile(index);
+    out_ += "</div>\n";
+  }
+
+  void faces() {
+    const std::vector<std::size_t> worst = worst_faces(evaluation_, kFacesShown);
+    section("The worst faces");
+    out_ += concat("<p>The ", worst.size(),
+                   " faces with the largest NME. <b class=\"green\">Green</b>: annotation; ",
+                   "<b class=\"orange\">orange</b>: prediction.</p>\n");
+    face_grid(worst);
+    std::vector<std::size_t> missed;
+    for (std::size_t i = 0; i < evaluation_.faces.size(); ++i) {
+      if (evaluation_.faces[i].missed) missed.push_back(i);
+    }
+    if (missed.empty()) return;
+    section("Missed faces");
+    out_ += concat("<p>", missed.size(), " faces that the detector did not find",
+                   missed.size() > kFacesShown ? concat("; the first ", kFacesShown) : "", ".</p>\n");
+    missed.resize(std::min(missed.size(), kFacesShown));
+    face_grid(missed);
+  }
+
+  void landmark_table() {
+    section("Every landmark");
+    out_ += "<details><summary>Table of all landmarks</summary>\n";
+    begin_table("Error of each landmark in per cent of the norm.",
+                {"landmark", "faces", "mean", "90th pct.", "95th pct.", "99th pct."});
+    for (const LandmarkScores& landmark : evaluation_.landmarks) {
+      row({concat(landmark.id), concat(landmark.faces), fixed(landmark.nme.mean, 3),
+           fixed(landmark.nme.p90, 2), fixed(landmark.nme.p95, 2), fixed(landmark.nme.p99, 2)});
+    }
+    end_table();
+    out_ += "</details>\n";
+  }
+
+  const Report& report_;
+  const Method& method_;
+  const Evaluation& evaluation_;
+  std::string out_;
+  int tables_ = 0;
+  int figures_ = 0;
+};
+
+}  // namespace
+
+std::string html_report(const Report& report) { return Page(report).build(); }
+
+}  // namespace spiga::eval

@@ -1,0 +1,132 @@
+// Copyright (c) 2026, the spiga authors
+// SPDX-License-Identifier: BSD-3-Clause
+#include "eval/plot.h"
+
+#include <algorithm>
+#include <cmath>
+#include <iterator>
+
+#include "base/text.h"
+
+namespace spiga::eval {
+namespace {
+
+constexpr double kLeft = 52, kRight = 14, kTop = 12, kBottom = 44;
+
+}  // namespace
+
+std::vector<double> ticks(double low, double high, int count) {
+  const double rough = (high - low) / count;
+  const double magnitude = std::pow(10.0, std::floor(std::log10(rough)));
+  double step = 10 * magnitude;
+  for (double factor : {1.0, 2.0, 5.0}) {
+    if (factor * magnitude >= rough) {
+      step = factor * magnitude;
+      break;
+    }
+  }
+  std::vector<double> result;
+  const auto first = static_cast<long>(std::ceil(low / step - 1e-9));
+  const auto last = static_cast<long>(std::floor(high / step + 1e-9));
+  for (long i = first; i <= last; ++i) result.push_back(static_cast<double>(i) * step);
+  return result;
+}
+
+std::string heat(double share) {
+  struct Colour {
+    double red, green, blue;
+  };
+  constexpr Colour kStops[] = {{255, 250, 220}, {254, 217, 118}, {253, 141, 60}, {189, 0, 38}, {100, 0, 30}};
+  const double place = std::clamp(share, 0.0, 1.0) * (std::size(kStops) - 1);
+  const auto i = std::min(static_cast<std::size_t>(place), std::size(kStops) - 2);
+  const double t = place - static_cast<double>(i);
+  const Colour& a = kStops[i];
+  const Colour& b = kStops[i + 1];
+  return base::concat("rgb(", std::lround(std::lerp(a.red, b.red, t)), ',',
+                      std::lround(std::lerp(a.green, b.green, t)), ',',
+                      std::lround(std::lerp(a.blue, b.blue, t)), ')');
+}
+
+Plot::Plot(double width, double height, std::string_view title, const Axis& x, const Axis& y)
+    : svg_(width, height, title), width_(width), height_(height), x_(x), y_(y) {
+  draw_frame(x, y);
+}
+
+Coordinate Plot::place(const Coordinate& value) const {
+  const double x = std::clamp((value.x - x_.low) / (x_.high - x_.low), 0.0, 1.0);
+  const double y = std::clamp((value.y - y_.low) / (y_.high - y_.low), 0.0, 1.0);
+  return {kLeft + x * (width_ - kLeft - kRight), height_ - kBottom - y * (height_ - kTop - kBottom)};
+}
+
+void Plot::draw_frame(const Axis& x, const Axis& y) {
+  for (double tick : ticks(x.low, x.high, 8)) {
+    const Coordinate at = place({tick, y.low});
+    svg_.line(at, place({tick, y.high}), R"(class="grid")");
+    svg_.text({at.x, at.y + 16}, number(tick, 3), R"(class="tick" text-anchor="middle")");
+  }
+  for (double tick : ticks(y.low, y.high, 6)) {
+    const Coordinate at = place({x.low, tick});
+    svg_.line(at, place({x.high, tick}), R"(class="grid")");
+    svg_.text({at.x - 7, at.y + 4}, number(tick, 3), R"(class="tick" text-anchor="end")");
+  }
+  const Coordinate corner = place({x.low, y.low});
+  svg_.line(corner, place({x.high, y.low}), R"(class="axis")");
+  svg_.line(corner, place({x.low, y.high}), R"(class="axis")");
+  svg_.text({(kLeft + width_ - kRight) / 2, height_ - 8}, x.label, R"(class="label" text-anchor="middle")");
+  const double middle = (kTop + height_ - kBottom) / 2;
+  svg_.text(
+      {14, middle}, y.label,
+      base::concat(R"(class="label" text-anchor="middle" transform="rotate(-90 14 )", number(middle), ")\""));
+}
+
+void Plot::curve(std::span<const Coordinate> points, std::string_view colour, std::string_view name,
+                 bool dashed) {
+  std::vector<Coordinate> placed;
+  for (const Coordinate& point : points) placed.push_back(place(point));
+  svg_.path(placed, base::concat("fill=\"none\" stroke=\"", colour, "\" stroke-width=\"1.8\"",
+                                 dashed ? " stroke-dasharray=\"5 4\"" : ""));
+  if (!name.empty()) legend_.push_back({std::string(name), std::string(colour), dashed});
+}
+
+void Plot::dots(std::span<const Coordinate> points, std::string_view colour, double opacity,
+                std::span<const std::string> tips) {
+  const std::string look = base::concat("fill=\"", colour, "\" fill-opacity=\"", number(opacity), '"');
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    svg_.circle(place(points[i]), 2.2, look,
+                i < tips.size() ? std::string_view(tips[i]) : std::string_view());
+  }
+}
+
+void Plot::whisker(double x, double low, double middle, double high, std::string_view colour) {
+  svg_.line(place({x, low}), place({x, high}), base::concat("stroke=\"", colour, "\" stroke-width=\"1.5\""));
+  svg_.circle(place({x, middle}), 3.5, base::concat("fill=\"", colour, '"'));
+}
+
+void Plot::vertical_rule(double x, std::string_view label) {
+  const Coordinate top = place({x, y_.high});
+  svg_.line(place({x, y_.low}), top, R"(stroke="#777" stroke-dasharray="3 3")");
+  svg_.text({top.x + 4, top.y + 12}, label, R"(class="tick")");
+}
+
+void Plot::draw_legend() {
+  double y = height_ - kBottom - 12 - 17 * static_cast<double>(legend_.size() - 1);
+  std::size_t longest = 0;
+  for (const Entry& entry : legend_) longest = std::max(longest, entry.name.size());
+  const double x = width_ - kRight - 46 - 6.3 * static_cast<double>(longest);
+  svg_.rect(x - 8, y - 15, width_ - kRight - x, 17 * static_cast<double>(legend_.size()) + 7,
+            R"(fill="#fff" fill-opacity="0.85" stroke="#ddd")");
+  for (const Entry& entry : legend_) {
+    svg_.line({x, y - 4}, {x + 24, y - 4},
+              base::concat("stroke=\"", entry.colour, "\" stroke-width=\"2\"",
+                           entry.dashed ? " stroke-dasharray=\"5 4\"" : ""));
+    svg_.text({x + 30, y}, entry.name, R"(class="tick")");
+    y += 17;
+  }
+}
+
+std::string Plot::finish() && {
+  if (!legend_.empty()) draw_legend();
+  return std::move(svg_).finish();
+}
+
+}  // namespace spiga::eval

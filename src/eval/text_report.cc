@@ -1,0 +1,124 @@
+// Copyright (c) 2026, the spiga authors
+// SPDX-License-Identifier: BSD-3-Clause
+#include "eval/text_report.h"
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "base/text.h"
+#include "eval/svg.h"
+
+namespace spiga::eval {
+namespace {
+
+using base::concat;
+using Row = std::vector<std::string>;
+
+// Columns as wide as their widest cell; the first to the left, the others to the right.
+std::string align(const std::vector<Row>& rows) {
+  std::vector<std::size_t> widths;
+  for (const Row& row : rows) {
+    widths.resize(std::max(widths.size(), row.size()));
+    for (std::size_t c = 0; c < row.size(); ++c) widths[c] = std::max(widths[c], row[c].size());
+  }
+  std::string text;
+  for (const Row& row : rows) {
+    for (std::size_t c = 0; c < row.size(); ++c) {
+      const std::string padding(widths[c] - row[c].size(), ' ');
+      text += c == 0 ? "  " + row[c] + padding : "  " + padding + row[c];
+    }
+    text += '\n';
+  }
+  return text;
+}
+
+std::string figure(double value, int digits) { return std::isfinite(value) ? fixed(value, digits) : "-"; }
+
+Row row_of(const SetScores& set) {
+  return {set.name,
+          concat(set.members.size()),
+          concat(set.missed),
+          figure(set.nme.mean, 4),
+          figure(set.nme.p90, 3),
+          figure(set.nme.p95, 3),
+          figure(set.nme.p99, 3),
+          figure(set.published.auc, 3),
+          figure(set.published.failure_rate, 3),
+          figure(set.exact.auc, 3),
+          figure(set.exact.failure_rate, 3)};
+}
+
+std::string sets_table(const Evaluation& evaluation) {
+  std::vector<Row> rows = {
+      {"set", "faces", "missed", "NME", "p90", "p95", "p99", "AUC", "FR", "exact AUC", "exact FR"},
+      row_of(evaluation.whole)};
+  for (const SetScores& subset : evaluation.subsets) rows.push_back(row_of(subset));
+  return align(rows);
+}
+
+std::string pose_table(const HeadPoseScores& pose) {
+  std::vector<Row> rows = {{"angle", "MAE deg", "label %", "label+-1 %"}};
+  for (double limit : kPoseLimits) rows[0].push_back(concat("< ", number(limit), " %"));
+  for (std::size_t axis = 0; axis < 3; ++axis) {
+    const AngleScores& angle = pose.angles[axis];
+    Row row = {kAngleNames[axis], figure(angle.mean_absolute_error, 4), figure(100 * angle.label_accuracy, 2),
+               figure(100 * angle.adjacent_accuracy, 2)};
+    for (double success : angle.success) row.push_back(figure(100 * success, 2));
+    rows.push_back(std::move(row));
+  }
+  rows.push_back({"mean", figure(pose.mean_absolute_error, 4)});
+  return align(rows);
+}
+
+}  // namespace
+
+std::string text_report(const Method& method) {
+  const Evaluation& evaluation = method.evaluation;
+  std::string text =
+      concat(method.name, " on ", evaluation.database, ": ", evaluation.faces.size(), " faces used of ",
+             evaluation.faces.size(), " annotated, ", evaluation.whole.missed, " missed\nnorm ",
+             evaluation.norm, ", threshold ", number(evaluation.threshold),
+             "; errors, AUC and FR in per cent\n\n", sets_table(evaluation));
+  if (evaluation.head_pose) {
+    text +=
+        concat("\nhead pose, ", evaluation.head_pose->faces, " faces\n\n", pose_table(*evaluation.head_pose));
+  }
+  if (evaluation.spread) {
+    text += concat("\nspread against true error, rank correlation: ",
+                   figure(evaluation.spread->landmark_rank_correlation, 3), " over ",
+                   evaluation.spread->landmarks, " landmarks, ",
+                   figure(evaluation.spread->face_rank_correlation, 3), " over the means of faces\n");
+  }
+  for (const std::string& note : evaluation.notes) text += concat("\nnote: ", note, '\n');
+  return text;
+}
+
+std::string text_comparison(std::span<const Method> methods, std::span<const Difference> differences) {
+  std::vector<Row> rows = {{"method", "faces", "missed", "NME", "AUC", "FR", "pose MAE"}};
+  for (const Method& method : methods) {
+    const SetScores& whole = method.evaluation.whole;
+    const auto& pose = method.evaluation.head_pose;
+    rows.push_back({method.name, concat(whole.members.size()), concat(whole.missed),
+                    figure(whole.nme.mean, 4), figure(whole.published.auc, 3),
+                    figure(whole.published.failure_rate, 3),
+                    pose ? figure(pose->mean_absolute_error, 3) : "-"});
+  }
+  std::string text = "methods side by side\n\n" + align(rows);
+  rows = {{"method", "faces", "NME difference", "95 % interval", "better on", "verdict"}};
+  for (const Difference& d : differences) {
+    rows.push_back({d.method, concat(d.faces), figure(d.difference, 4),
+                    concat('[', figure(d.interval.low, 4), ", ", figure(d.interval.high, 4), ']'),
+                    concat(figure(100 * d.better_share, 1), " %"),
+                    !d.significant()   ? "undecided"
+                    : d.difference < 0 ? "better"
+                                       : "worse"});
+  }
+  if (!differences.empty()) {
+    text += concat("\ndifference to ", differences.front().baseline,
+                   " on the faces neither missed, paired bootstrap, 10,000 resamples\n\n", align(rows));
+  }
+  return text;
+}
+
+}  // namespace spiga::eval

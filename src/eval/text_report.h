@@ -1,0 +1,22 @@
+// Copyright (c) 2026, the spiga authors
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <span>
+#include <string>
+
+#include "eval/comparison.h"
+
+namespace spiga::eval {
+
+// The figures of a method for a terminal: counts, sets, head pose, spread, notes.
+std::string text_report(const Method& method);
+
+// The methods side by side, with the differences' confidence intervals.
+std::string text_comparison(std::span<const Method> methods, std::span<const Difference> differences);
+
+// Every figure of every method, per set, subset, landmark and angle, and the differences, as one JSON object
+// (docs/benchmark.md lists its keys); figures that do not exist are null.
+std::string json_report(std::span<const Method> methods, std::span<const Difference> differences);
+
+}  // namespace spiga::eval
