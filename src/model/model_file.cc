@@ -1,0 +1,57 @@
+// Copyright (c) 2026, the spiga authors
+// SPDX-License-Identifier: BSD-3-Clause
+#include "model/model_file.h"
+
+#include <nlohmann/json.hpp>
+
+#include "base/text.h"
+#include "spiga/error.h"
+
+namespace spiga::model {
+namespace {
+
+using base::concat;
+using base::printable;
+
+constexpr const char* kConfig = "spiga.config";
+constexpr const char* kDatabase = "spiga.database";
+constexpr const char* kProvenance = "spiga.provenance";
+constexpr const char* kLicence = "spiga.licence";
+
+std::string value_of(const weights::Metadata& metadata, const char* key) {
+  const auto found = metadata.find(key);
+  return found == metadata.end() ? std::string() : found->second;
+}
+
+}  // namespace
+
+weights::Metadata metadata_of(const ModelInfo& info) {
+  return {{kConfig, to_json(info.config).dump()},
+          {kDatabase, info.config.database},
+          {kProvenance, info.provenance},
+          {kLicence, info.licence}};
+}
+
+ModelInfo read_info(const weights::SafetensorsFile& file) {
+  const weights::Metadata& metadata = file.metadata();
+  const std::string where = concat(file.path().native(), ": metadata ", kConfig);
+  const auto found = metadata.find(kConfig);
+  if (found == metadata.end()) {
+    throw Error(ErrorCode::bad_data, where + ": expected, found none: not a model file of spiga");
+  }
+  const nlohmann::json json = nlohmann::json::parse(found->second, nullptr, /*allow_exceptions=*/false);
+  if (json.is_discarded()) {
+    throw Error(ErrorCode::bad_data,
+                concat(where, ": expected JSON, found '", printable(found->second, 40), "'"));
+  }
+  ModelInfo info{config_from_json(json, where), value_of(metadata, kProvenance),
+                 value_of(metadata, kLicence)};
+  const std::string database = value_of(metadata, kDatabase);
+  if (!database.empty() && database != info.config.database) {
+    throw Error(ErrorCode::bad_data, concat(file.path().native(), ": metadata ", kDatabase, ": expected '",
+                                            info.config.database, "', found '", printable(database), "'"));
+  }
+  return info;
+}
+
+}  // namespace spiga::model

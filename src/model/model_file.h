@@ -1,0 +1,27 @@
+// Copyright (c) 2026, the spiga authors
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "model/config.h"
+#include "weights/safetensors.h"
+
+namespace spiga::model {
+
+// What a model file's metadata says beside its tensors (docs/model-file.md): "spiga.config" (JSON), and as
+// plain text "spiga.database", "spiga.provenance" and "spiga.licence".
+struct ModelInfo {
+  NetworkConfig config;
+  std::string provenance;  // how the weights came to be: data, recipe, measures
+  std::string licence;     // under which terms they may be used
+};
+
+weights::Metadata metadata_of(const ModelInfo& info);
+
+// Throws Error(bad_data) naming the file where it has no valid "spiga.config" or its "spiga.database" is
+// another.
+ModelInfo read_info(const weights::SafetensorsFile& file);
+
+}  // namespace spiga::model
