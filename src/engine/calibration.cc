@@ -1,0 +1,88 @@
+// Copyright (c) 2026, the spiga authors
+// SPDX-License-Identifier: BSD-3-Clause
+#include "engine/calibration.h"
+
+#include <algorithm>
+#include <chrono>
+#include <limits>
+#include <vector>
+
+#include "engine/arena.h"
+#include "engine/parallel.h"
+#include "engine/primitives.h"
+
+namespace spiga::engine {
+namespace {
+
+constexpr double kWorthwhile = 1.25;  // how much faster bf16 must be
+
+// Best multiply-adds per second of a kernel over zeros, for about `seconds`.
+double rate(const Spec& spec, std::size_t weights, int out, std::size_t x_bytes, std::size_t y_bytes,
+            int threads, double seconds) {
+  using Clock = std::chrono::steady_clock;
+  const ThreadScope scope(threads);
+  const auto kernel = std::make_shared<const Kernel>(spec);
+  const std::vector<float> zeros(weights);
+  const std::vector<float> bias(static_cast<std::size_t>(out));
+  const Arena x(x_bytes), y(y_bytes), scratch(kernel->scratch_bytes());
+  Execution execution(kernel, std::make_shared<const PackedWeights>(*kernel, zeros, bias), x.data(),
+                      y.data());
+  execution.set_scratch(scratch.data());
+  execution.run();
+  double best = std::numeric_limits<double>::infinity();
+  const auto begin = Clock::now();
+  do {
+    const auto start = Clock::now();
+    execution.run();
+    best = std::min(best, std::chrono::duration<double>(Clock::now() - start).count());
+  } while (std::chrono::duration<double>(Clock::now() - begin).count() < seconds);
+  return static_cast<double>(multiply_adds(spec)) / best;
+}
+
+double convolution_rate(DataType type, int size, int channels, int threads, double seconds) {
+  const ConvolutionSpec spec = {.input = type,
+                                .output = type,
+                                .height = size,
+                                .width = size,
+                                .in = channels,
+                                .out = channels,
+                                .kernel = 3,
+                                .pad_begin = 1,
+                                .pad_end = 1};
+  const std::size_t count = static_cast<std::size_t>(size) * size * channels;
+  return rate(spec, std::size_t{9} * channels * channels, channels, count * size_of(type),
+              count * size_of(type), threads, seconds);
+}
+
+double product_rate(DataType type, int size, int threads, double seconds) {
+  const ProductSpec spec = {.input = type, .output = type, .rows = size, .inner = size, .columns = size};
+  const std::size_t count = static_cast<std::size_t>(size) * size;
+  return rate(spec, count, size, count * size_of(type), count * size_of(type), threads, seconds);
+}
+
+bool bf16_is_faster() {
+  constexpr double kSeconds = 0.004;
+  return convolution_rate(DataType::bf16, 16, 128, 1, kSeconds) >
+         kWorthwhile * convolution_rate(DataType::f32, 16, 128, 1, kSeconds);
+}
+
+}  // namespace
+
+bool supports(DataType type) { return type == DataType::f32 || instruction_set() >= InstructionSet::avx512; }
+
+DataType faster_type() {
+  static const DataType faster = [] {
+    const InstructionSet set = instruction_set();
+    const bool bf16 = set == InstructionSet::amx || (set == InstructionSet::avx512_bf16 && bf16_is_faster());
+    return bf16 ? DataType::bf16 : DataType::f32;
+  }();
+  return faster;
+}
+
+double measured_peak(DataType type, int threads) {
+  constexpr double kSeconds = 0.05;
+  return std::max(convolution_rate(type, 64, 256, threads, kSeconds),
+                  product_rate(type, 1024, threads, kSeconds));
+}
+
+}  // namespace spiga::engine

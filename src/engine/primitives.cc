@@ -1,0 +1,302 @@
+// Copyright (c) 2026, the spiga authors
+// SPDX-License-Identifier: BSD-3-Clause
+#include "engine/primitives.h"
+
+#include <dnnl.hpp>
+
+#include "base/text.h"
+#include "spiga/error.h"
+
+namespace spiga::engine {
+namespace {
+
+using base::concat;
+using dnnl::memory;
+using Tag = memory::format_tag;
+
+const dnnl::engine& cpu() {
+  static const dnnl::engine engine(dnnl::engine::kind::cpu, 0);
+  return engine;
+}
+
+memory::data_type to_dnnl(DataType type) {
+  return type == DataType::f32 ? memory::data_type::f32 : memory::data_type::bf16;
+}
+
+// Attributes are shared when copied, so each kernel gets fresh ones.
+dnnl::primitive_attr attributes(const Epilogue& epilogue) {
+  dnnl::post_ops operations;
+  if (epilogue.accumulate) operations.append_sum(1.0F);
+  if (epilogue.relu) operations.append_eltwise(1.0F, dnnl::algorithm::eltwise_relu, 0.0F, 0.0F);
+  dnnl::primitive_attr attr;
+  attr.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+  attr.set_post_ops(operations);
+  return attr;
+}
+
+dnnl::convolution_forward::primitive_desc describe(const ConvolutionSpec& s) {
+  const memory::desc x({s.batch, s.in, s.height, s.width}, to_dnnl(s.input), Tag::nhwc);
+  const memory::desc w({s.out, s.in, s.kernel, s.kernel}, to_dnnl(s.input), Tag::any);
+  const memory::desc b({s.out}, memory::data_type::f32, Tag::a);
+  const memory::desc y({s.batch, s.out, s.out_height(), s.out_width()}, to_dnnl(s.output), Tag::nhwc);
+  const memory::dims strides = {s.stride, s.stride};
+  const memory::dims begin = {s.pad_begin, s.pad_begin};
+  const memory::dims end = {s.pad_end, s.pad_end};
+  const dnnl::convolution_forward::desc operation(dnnl::prop_kind::forward_inference,
+                                                  dnnl::algorithm::convolution_direct, x, w, b, y, strides,
+                                                  begin, end);
+  return {operation, attributes(s.epilogue), cpu()};
+}
+
+dnnl::matmul::primitive_desc describe(const ProductSpec& s) {
+  const memory::desc x({s.rows, s.inner}, to_dnnl(s.input), Tag::ab);
+  const memory::desc w({s.inner, s.columns}, to_dnnl(s.input), Tag::any);
+  const memory::desc b({1, s.columns}, memory::data_type::f32, Tag::ab);
+  const memory::desc y({s.rows, s.columns}, to_dnnl(s.output), Tag::ab);
+  return {dnnl::matmul::desc(x, w, b, y), attributes(s.epilogue), cpu()};
+}
+
+memory::desc strided(const std::array<int, 2>& batch, int rows, int columns, DataType type,
+                     const BatchedProductSpec::Strides& strides) {
+  return {memory::dims{batch[0], batch[1], rows, columns}, to_dnnl(type),
+          memory::dims(strides.begin(), strides.end())};
+}
+
+dnnl::matmul::primitive_desc describe(const BatchedProductSpec& s) {
+  const memory::desc x = strided(s.batch, s.rows, s.inner, s.input, s.x);
+  const memory::desc w = strided(s.batch, s.inner, s.columns, s.input, s.w);
+  const memory::desc y = strided(s.batch, s.rows, s.columns, s.output, s.y);
+  return {dnnl::matmul::desc(x, w, y), attributes({}), cpu()};
+}
+
+// What a plain weight array of this spec looks like: [out, in, k, k] or [columns, inner].
+memory::desc plain_weights(const Spec& spec) {
+  if (const auto* s = std::get_if<ConvolutionSpec>(&spec)) {
+    return {{s->out, s->in, s->kernel, s->kernel}, memory::data_type::f32, Tag::oihw};
+  }
+  const auto& s = std::get<ProductSpec>(spec);
+  return {{s.inner, s.columns}, memory::data_type::f32, Tag::ba};
+}
+
+std::string text(const Epilogue& epilogue) {
+  return concat(epilogue.accumulate ? " + sum" : "", epilogue.relu ? " + relu" : "");
+}
+
+}  // namespace
+
+InstructionSet instruction_set() {
+  const auto isa = static_cast<unsigned>(dnnl::get_effective_cpu_isa());
+  const auto has = [isa](dnnl::cpu_isa wanted) {
+    return (isa & static_cast<unsigned>(wanted)) == static_cast<unsigned>(wanted);
+  };
+  if (has(dnnl::cpu_isa::avx512_core_amx)) return InstructionSet::amx;
+  if (has(dnnl::cpu_isa::avx512_core_bf16)) return InstructionSet::avx512_bf16;
+  if (has(dnnl::cpu_isa::avx512_core)) return InstructionSet::avx512;
+  if (has(dnnl::cpu_isa::avx2)) return InstructionSet::avx2;
+  return InstructionSet::portable;
+}
+
+std::string_view name_of(InstructionSet set) {
+  switch (set) {
+    case InstructionSet::portable:
+      return "portable";
+    case InstructionSet::avx2:
+      return "avx2";
+    case InstructionSet::avx512:
+      return "avx512";
+    case InstructionSet::avx512_bf16:
+      return "avx512_bf16";
+    case InstructionSet::amx:
+      return "amx";
+  }
+  return "";
+}
+
+std::string to_string(const Spec& spec) {
+  if (const auto* s = std::get_if<ConvolutionSpec>(&spec)) {
+    return concat(s->batch, " x ", s->height, " x ", s->width, ", ", s->in, " -> ", s->out, ", ", s->kernel,
+                  " x ", s->kernel, s->stride > 1 ? concat(" / ", s->stride) : "", ", ", name_of(s->input),
+                  text(s->epilogue));
+  }
+  if (const auto* s = std::get_if<ProductSpec>(&spec)) {
+    return concat(s->rows, " x ", s->inner, " x ", s->columns, ", ", name_of(s->input), text(s->epilogue));
+  }
+  const auto& s = std::get<BatchedProductSpec>(spec);
+  return concat(s.batch[0] * s.batch[1], " of ", s.rows, " x ", s.inner, " x ", s.columns, ", ",
+                name_of(s.input));
+}
+
+std::int64_t multiply_adds(const Spec& spec) {
+  if (const auto* s = std::get_if<ConvolutionSpec>(&spec)) {
+    return std::int64_t{1} * s->batch * s->out_height() * s->out_width() * s->in * s->out * s->kernel *
+           s->kernel;
+  }
+  if (const auto* s = std::get_if<ProductSpec>(&spec))
+    return std::int64_t{1} * s->rows * s->inner * s->columns;
+  const auto& s = std::get<BatchedProductSpec>(spec);
+  return std::int64_t{1} * s.batch[0] * s.batch[1] * s.rows * s.inner * s.columns;
+}
+
+// --- Kernel
+
+struct Kernel::Impl {
+  dnnl::primitive primitive;
+  memory::desc x, w, bias, y, scratch;
+  std::string implementation;
+
+  template <typename PrimitiveDesc>
+  Impl(const PrimitiveDesc& desc, dnnl::primitive compiled, const memory::desc& bias_desc)
+      : primitive(std::move(compiled)),
+        x(desc.src_desc()),
+        w(desc.weights_desc()),
+        bias(bias_desc),
+        y(desc.dst_desc()),
+        scratch(desc.scratchpad_desc()),
+        implementation(desc.impl_info_str()) {}
+
+  static std::unique_ptr<const Impl> make(const ConvolutionSpec& spec) {
+    const auto desc = describe(spec);
+    return std::make_unique<Impl>(desc, dnnl::convolution_forward(desc), desc.bias_desc());
+  }
+  static std::unique_ptr<const Impl> make(const ProductSpec& spec) {
+    const auto desc = describe(spec);
+    const memory::desc bias({1, spec.columns}, memory::data_type::f32, Tag::ab);
+    return std::make_unique<Impl>(desc, dnnl::matmul(desc), bias);
+  }
+  static std::unique_ptr<const Impl> make(const BatchedProductSpec& spec) {
+    const auto desc = describe(spec);
+    return std::make_unique<Impl>(desc, dnnl::matmul(desc), memory::desc());
+  }
+};
+
+Kernel::Kernel(const Spec& spec) : spec_(spec) {
+  try {
+    impl_ = std::visit([](const auto& s) { return Impl::make(s); }, spec_);
+  } catch (const dnnl::error& error) {
+    if (error.status == dnnl_out_of_memory) throw std::bad_alloc();
+    throw Error(ErrorCode::unsupported, concat("this processor (", name_of(instruction_set()),
+                                               ") cannot compute ", to_string(spec_), ": ", error.what()));
+  }
+}
+
+Kernel::~Kernel() = default;
+
+std::string_view Kernel::implementation() const { return impl_->implementation; }
+std::size_t Kernel::scratch_bytes() const { return impl_->scratch.get_size(); }
+
+// --- PackedWeights
+
+// The memory objects are made once: making one over padded weights writes zeros into the padding, which must
+// not happen while others read.
+struct PackedWeights::Impl {
+  Spec spec;
+  memory weights;
+  memory bias;
+
+  Impl(const Kernel& kernel, memory from, std::span<const float> bias_values)
+      : spec(kernel.spec()), weights(kernel.impl().w, cpu()), bias(kernel.impl().bias, cpu()) {
+    dnnl::stream stream(cpu());
+    dnnl::reorder(from, weights).execute(stream, from, weights);
+    stream.wait();
+    std::copy(bias_values.begin(), bias_values.end(), static_cast<float*>(bias.get_data_handle()));
+  }
+
+  std::span<const float> bias_values() const {
+    return {static_cast<const float*>(bias.get_data_handle()), bias.get_desc().get_size() / sizeof(float)};
+  }
+};
+
+PackedWeights::PackedWeights(const Kernel& kernel, std::span<const float> weights,
+                             std::span<const float> bias) {
+  const memory::desc plain = plain_weights(kernel.spec());
+  if (plain.get_size() != weights.size_bytes() || kernel.impl().bias.get_size() != bias.size_bytes()) {
+    throw Error(ErrorCode::invalid_argument, concat("weights of ", to_string(kernel.spec()), ": expected ",
+                                                    plain.get_size() / sizeof(float), " and ",
+                                                    kernel.impl().bias.get_size() / sizeof(float),
+                                                    " values, found ", weights.size(), " and ", bias.size()));
+  }
+  impl_ = std::make_unique<Impl>(kernel, memory(plain, cpu(), const_cast<float*>(weights.data())), bias);
+}
+
+PackedWeights::PackedWeights(const Kernel& kernel, const PackedWeights& other) {
+  dnnl::stream stream(cpu());
+  memory plain(plain_weights(kernel.spec()), cpu());
+  memory packed = other.impl().weights;
+  dnnl::reorder(packed, plain).execute(stream, packed, plain);
+  stream.wait();
+  impl_ = std::make_unique<Impl>(kernel, plain, other.impl().bias_values());
+}
+
+PackedWeights::~PackedWeights() = default;
+
+bool PackedWeights::fits(const Kernel& kernel) const { return impl_->weights.get_desc() == kernel.impl().w; }
+
+std::size_t PackedWeights::bytes() const {
+  return impl_->weights.get_desc().get_size() + impl_->bias.get_desc().get_size();
+}
+
+// --- Execution
+
+// Memory objects and the argument list are kept, so that a run allocates nothing of ours.
+struct Execution::Impl {
+  dnnl::stream stream{cpu()};
+  std::vector<memory> operands;
+  std::vector<dnnl_exec_arg_t> arguments;
+
+  void add(int argument, memory operand) {
+    operands.push_back(std::move(operand));
+    arguments.push_back({argument, operands.back().get()});
+  }
+  void add(int argument, const memory::desc& desc, const void* data) {
+    add(argument, memory(desc, cpu(), const_cast<void*>(data)));
+  }
+};
+
+Execution::Execution(std::shared_ptr<const Kernel> kernel, std::shared_ptr<const PackedWeights> weights,
+                     const void* x, void* y)
+    : kernel_(std::move(kernel)), weights_(std::move(weights)), impl_(std::make_unique<Impl>()) {
+  impl_->add(DNNL_ARG_SRC, kernel_->impl().x, x);
+  impl_->add(DNNL_ARG_WEIGHTS, weights_->impl().weights);
+  impl_->add(DNNL_ARG_BIAS, weights_->impl().bias);
+  impl_->add(DNNL_ARG_DST, kernel_->impl().y, y);
+}
+
+Execution::Execution(std::shared_ptr<const Kernel> kernel, const void* x, const void* w, void* y)
+    : kernel_(std::move(kernel)), impl_(std::make_unique<Impl>()) {
+  impl_->add(DNNL_ARG_SRC, kernel_->impl().x, x);
+  impl_->add(DNNL_ARG_WEIGHTS, kernel_->impl().w, w);
+  impl_->add(DNNL_ARG_DST, kernel_->impl().y, y);
+}
+
+Execution::Execution(Execution&&) noexcept = default;
+Execution::~Execution() = default;
+
+void Execution::set_scratch(void* scratch) {
+  if (kernel_->scratch_bytes() > 0) impl_->add(DNNL_ARG_SCRATCHPAD, kernel_->impl().scratch, scratch);
+}
+
+void Execution::run() const {
+  const dnnl_status_t status =
+      dnnl_primitive_execute(kernel_->impl().primitive.get(), impl_->stream.get(),
+                             static_cast<int>(impl_->arguments.size()), impl_->arguments.data());
+  if (status != dnnl_success) {
+    throw Error(ErrorCode::unsupported, concat("oneDNN failed (status ", static_cast<int>(status),
+                                               ") to compute ", to_string(kernel_->spec())));
+  }
+}
+
+// --- KernelCache
+
+std::shared_ptr<const Kernel> KernelCache::get(const Spec& spec, int threads) {
+  const std::lock_guard lock(mutex_);
+  auto& kernel = kernels_[{threads, spec}];
+  if (!kernel) kernel = std::make_shared<const Kernel>(spec);
+  return kernel;
+}
+
+void multiply(int m, int n, int k, const float* a, const float* b, float* c) {
+  const dnnl_status_t status = dnnl_sgemm('N', 'N', m, n, k, 1.0F, a, k, b, n, 0.0F, c, n);
+  if (status != dnnl_success) throw Error(ErrorCode::unsupported, "oneDNN failed to multiply matrices");
+}
+
+}  // namespace spiga::engine

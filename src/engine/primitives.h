@@ -1,0 +1,156 @@
+// Copyright (c) 2026, the spiga authors
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <array>
+#include <compare>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "engine/data_type.h"
+
+// Convolutions and matrix products. primitives.cc is the only place that calls oneDNN (its 2.x API).
+namespace spiga::engine {
+
+// What oneDNN uses here: what the processor has, less what DNNL_MAX_CPU_ISA forbids.
+enum class InstructionSet { portable, avx2, avx512, avx512_bf16, amx };
+InstructionSet instruction_set();
+std::string_view name_of(InstructionSet set);
+
+// What happens to a product before it is stored: y = relu(y + product + bias), each part but the product
+// optional.
+struct Epilogue {
+  bool accumulate = false;
+  bool relu = false;
+  auto operator<=>(const Epilogue&) const = default;
+};
+
+// Square convolution with bias on [batch, height, width, in] -> [batch, height', width', out], dense.
+struct ConvolutionSpec {
+  DataType input = DataType::f32;
+  DataType output = DataType::f32;
+  int batch = 1, height = 1, width = 1;
+  int in = 1, out = 1;
+  int kernel = 1, stride = 1, pad_begin = 0, pad_end = 0;
+  Epilogue epilogue;
+
+  int out_height() const { return (height + pad_begin + pad_end - kernel) / stride + 1; }
+  int out_width() const { return (width + pad_begin + pad_end - kernel) / stride + 1; }
+  auto operator<=>(const ConvolutionSpec&) const = default;
+};
+
+// Matrix product with bias: y[rows, columns] = x[rows, inner] W[inner, columns], dense.
+struct ProductSpec {
+  DataType input = DataType::f32;
+  DataType output = DataType::f32;
+  int rows = 1, inner = 1, columns = 1;
+  Epilogue epilogue;
+
+  auto operator<=>(const ProductSpec&) const = default;
+};
+
+// Products of two activations, one per pair of outer indices (b, h): y[rows, columns] = x[rows, inner]
+// w[inner, columns]. Strides in elements, in the order b, h, row, column; one of the last two is 1.
+struct BatchedProductSpec {
+  DataType input = DataType::f32;
+  DataType output = DataType::f32;
+  std::array<int, 2> batch = {1, 1};
+  int rows = 1, inner = 1, columns = 1;
+  using Strides = std::array<std::int64_t, 4>;
+  Strides x = {}, w = {}, y = {};
+
+  auto operator<=>(const BatchedProductSpec&) const = default;
+};
+
+using Spec = std::variant<ConvolutionSpec, ProductSpec, BatchedProductSpec>;
+
+std::string to_string(const Spec& spec);
+std::int64_t multiply_adds(const Spec& spec);
+
+class PackedWeights;
+
+// A compiled convolution or product. Immutable; many threads may run it at once, each with its own Execution.
+class Kernel {
+ public:
+  // Compiles for the calling thread's number of OpenMP threads (ThreadScope). Throws Error(unsupported) where
+  // this processor has no implementation.
+  explicit Kernel(const Spec& spec);
+  ~Kernel();
+
+  const Spec& spec() const { return spec_; }
+  std::string_view implementation() const;  // oneDNN's name for it, e.g. "brgconv:avx512_core_bf16"
+  std::size_t scratch_bytes() const;
+
+  struct Impl;
+  const Impl& impl() const { return *impl_; }
+
+ private:
+  Spec spec_;
+  std::unique_ptr<const Impl> impl_;
+};
+
+// Weights and bias of a convolution or product in the layout that a kernel wants. Immutable.
+class PackedWeights {
+ public:
+  // `weights`: [out, in, kernel, kernel] or [columns, inner]; `bias`: [out] or [columns].
+  PackedWeights(const Kernel& kernel, std::span<const float> weights, std::span<const float> bias);
+  // The same weights for a kernel that differs in batch size or threads and may want another layout.
+  PackedWeights(const Kernel& kernel, const PackedWeights& other);
+  ~PackedWeights();
+
+  bool fits(const Kernel& kernel) const;
+  std::size_t bytes() const;
+
+  struct Impl;
+  const Impl& impl() const { return *impl_; }
+
+ private:
+  std::unique_ptr<const Impl> impl_;
+};
+
+// A kernel tied to its operands. Cheap to run: nothing is looked up.
+class Execution {
+ public:
+  Execution(std::shared_ptr<const Kernel> kernel, std::shared_ptr<const PackedWeights> weights, const void* x,
+            void* y);
+  // For batched products.
+  Execution(std::shared_ptr<const Kernel> kernel, const void* x, const void* w, void* y);
+  Execution(Execution&&) noexcept;
+  ~Execution();
+
+  // `scratch`: kernel().scratch_bytes() bytes that nobody else uses meanwhile.
+  void set_scratch(void* scratch);
+  // With the number of OpenMP threads that the kernel was compiled for.
+  void run() const;
+
+  const Kernel& kernel() const { return *kernel_; }
+
+ private:
+  struct Impl;
+  std::shared_ptr<const Kernel> kernel_;
+  std::shared_ptr<const PackedWeights> weights_;
+  std::unique_ptr<Impl> impl_;
+};
+
+// Kernels by what they compute, compiled once. Safe from many threads.
+class KernelCache {
+ public:
+  // The calling thread's number of OpenMP threads must be `threads` (ThreadScope).
+  std::shared_ptr<const Kernel> get(const Spec& spec, int threads);
+
+ private:
+  std::mutex mutex_;
+  std::map<std::pair<int, Spec>, std::shared_ptr<const Kernel>> kernels_;
+};
+
+// c[m, n] = a[m, k] b[k, n], row-major float32: for folding weights at load.
+void multiply(int m, int n, int k, const float* a, const float* b, float* c);
+
+}  // namespace spiga::engine
