@@ -22,7 +22,7 @@ enum class Sampling {
 
 struct LandmarkerOptions {
   Precision precision = Precision::automatic;
-  int threads = 1;    // of one network call
+  int threads = 1;    // of one network call; 0 = all (OMP_NUM_THREADS, or the number of processors)
   int max_batch = 8;  // faces of one network call; memory grows with it
   Sampling sampling = Sampling::bilinear;
 };
@@ -36,7 +36,7 @@ struct FaceRequest {
 
 // From boxes to landmarks and head pose: the SPIGA network with its weights.
 //
-// Copies share the model (immutable, memory-mapped where the precision allows) and have a session of their
+// Copies share the model (immutable) and have a session of their
 // own (workspace). One object serves one thread at a time; copies may run in parallel threads and give the
 // same bits as alone. Copying allocates a workspace; moving costs nothing.
 class Landmarker {

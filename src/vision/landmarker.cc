@@ -1,0 +1,146 @@
+// Copyright (c) 2026, the spiga authors
+// SPDX-License-Identifier: BSD-3-Clause
+#include "spiga/landmarker.h"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+#include "geometry/affine.h"
+#include "model/session.h"
+#include "scheme/scheme.h"
+#include "spiga/error.h"
+#include "vision/crop_sampler.h"
+
+namespace spiga {
+namespace {
+
+std::string text_of(const Box& box) {
+  return "[" + std::to_string(box.x) + ", " + std::to_string(box.y) + ", " + std::to_string(box.width) +
+         ", " + std::to_string(box.height) + "]";
+}
+
+[[noreturn]] void refuse(const Box& box, const std::string& why) {
+  throw Error(ErrorCode::invalid_argument, "box " + text_of(box) + ": " + why);
+}
+
+}  // namespace
+
+void check_box(const Box& box, const ImageView& image) {
+  if (!image.data || image.width <= 0 || image.height <= 0) refuse(box, "the picture has no pixels");
+  for (const float value : {box.x, box.y, box.width, box.height})
+    if (!std::isfinite(value)) refuse(box, "expected finite numbers");
+  if (!(box.width > 0 && box.height > 0)) refuse(box, "expected sides longer than 0");
+  const bool outside = box.x >= static_cast<float>(image.width) ||
+                       box.y >= static_cast<float>(image.height) || box.x + box.width <= 0 ||
+                       box.y + box.height <= 0;
+  if (outside)
+    refuse(box, "lies outside the picture of " + std::to_string(image.width) + " x " +
+                    std::to_string(image.height));
+}
+
+struct Landmarker::Impl {
+  Impl(std::shared_ptr<const model::Model> shared_model, const LandmarkerOptions& chosen)
+      : options(chosen),
+        model(std::move(shared_model)),
+        database(scheme::find_database(model->config().database)),
+        session(model, {.threads = chosen.threads, .max_batch = chosen.max_batch}),
+        sampler(model->config().input_size, chosen.sampling) {}
+
+  // At most max_batch requests: one network call. Appends their faces.
+  void locate(std::span<const FaceRequest> requests, std::vector<Face>& faces);
+  Face face_of(const FaceRequest& request, std::size_t index) const;
+  geometry::Affine crop_from_image(const Box& box) const {
+    return geometry::crop_from_image(box, sampler.size());
+  }
+
+  LandmarkerOptions options;
+  std::shared_ptr<const model::Model> model;
+  const scheme::Database& database;
+  model::Session session;
+  vision::CropSampler sampler;
+};
+
+void Landmarker::Impl::locate(std::span<const FaceRequest> requests, std::vector<Face>& faces) {
+  const int count = static_cast<int>(requests.size());
+  const std::span<float> input = session.input(count);
+  const std::size_t crop_floats = input.size() / requests.size();
+  for (std::size_t i = 0; i < requests.size(); ++i)
+    sampler.sample(requests[i].image, crop_from_image(requests[i].box), input.data() + i * crop_floats);
+  session.run(count);
+  for (std::size_t i = 0; i < requests.size(); ++i) faces.push_back(face_of(requests[i], i));
+}
+
+// From crop units to the picture.
+Face Landmarker::Impl::face_of(const FaceRequest& request, std::size_t index) const {
+  const auto landmarks = static_cast<std::size_t>(database.landmarks);
+  const geometry::Affine image_from_crop = geometry::inverse(crop_from_image(request.box));
+  const float size = static_cast<float>(sampler.size());
+  const float crop_side = size * static_cast<float>(image_from_crop.xx);
+  const float* point = session.landmarks().data() + index * 2 * landmarks;
+  const float* spread = session.spread().data() + index * landmarks;
+  const float* pose = session.pose().data() + index * 6;
+  Face face;
+  face.box = request.box;
+  face.score = request.score;
+  face.landmarks.resize(landmarks);
+  face.spread.resize(landmarks);
+  for (std::size_t i = 0; i < landmarks; ++i) {
+    face.landmarks[i] = image_from_crop({size * point[2 * i], size * point[2 * i + 1]});
+    face.spread[i] = crop_side * spread[i];
+  }
+  face.headpose = {pose[0], pose[1], pose[2], {pose[3], pose[4], pose[5]}};
+  return face;
+}
+
+Landmarker Landmarker::load(const std::string& path, const LandmarkerOptions& options) {
+  return Landmarker(std::make_unique<Impl>(model::Model::load(path, options.precision), options));
+}
+
+Landmarker::Landmarker(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Landmarker::Landmarker(const Landmarker& other)
+    : impl_(std::make_unique<Impl>(other.impl_->model, other.impl_->options)) {}
+Landmarker& Landmarker::operator=(const Landmarker& other) {
+  if (this != &other) impl_ = std::make_unique<Impl>(other.impl_->model, other.impl_->options);
+  return *this;
+}
+Landmarker::Landmarker(Landmarker&&) noexcept = default;
+Landmarker& Landmarker::operator=(Landmarker&&) noexcept = default;
+Landmarker::~Landmarker() = default;
+
+Face Landmarker::locate(const ImageView& image, const Box& box) {
+  const FaceRequest request{image, box};
+  return std::move(locate(std::span(&request, 1)).front());
+}
+
+std::vector<Face> Landmarker::locate(const ImageView& image, std::span<const Box> boxes) {
+  std::vector<FaceRequest> requests;
+  requests.reserve(boxes.size());
+  for (const Box& box : boxes) requests.push_back({image, box});
+  return locate(requests);
+}
+
+std::vector<Face> Landmarker::locate(const ImageView& image, std::span<const Detection> detections) {
+  std::vector<FaceRequest> requests;
+  requests.reserve(detections.size());
+  for (const Detection& detection : detections) requests.push_back({image, detection.box, detection.score});
+  return locate(requests);
+}
+
+std::vector<Face> Landmarker::locate(std::span<const FaceRequest> requests) {
+  for (const FaceRequest& request : requests) check_box(request.box, request.image);
+  std::vector<Face> faces;
+  faces.reserve(requests.size());
+  const auto batch = static_cast<std::size_t>(impl_->options.max_batch);
+  for (std::size_t done = 0; done < requests.size(); done += batch)
+    impl_->locate(requests.subspan(done, std::min(batch, requests.size() - done)), faces);
+  return faces;
+}
+
+const std::string& Landmarker::database() const { return impl_->database.name; }
+const std::vector<int>& Landmarker::landmark_ids() const { return impl_->database.ids; }
+int Landmarker::landmark_count() const { return impl_->database.landmarks; }
+Precision Landmarker::precision() const { return impl_->model->precision(); }
+const LandmarkerOptions& Landmarker::options() const { return impl_->options; }
+
+}  // namespace spiga
