@@ -16,8 +16,7 @@ namespace {
 using base::concat;
 using base::printable;
 
-constexpr std::uint64_t kMaxPickleBytes = std::uint64_t{16}
-                                          << 20;  // the published one has a third of a megabyte
+constexpr std::uint64_t kMaxPickleBytes = std::uint64_t{8} << 20;  // published ones: a third of a MB
 constexpr std::string_view kPickleName = "/data.pkl";
 
 // What libzip says of an archive that it would not open.
@@ -79,6 +78,7 @@ void TorchCheckpoint::fail(const std::string& what) const {
 }
 
 void TorchCheckpoint::open() {
+  if (file_.size() == 0) fail("expected a PyTorch checkpoint, found an empty file");
   zip_error_t error;
   zip_error_init(&error);
   zip_source_t* source = zip_source_buffer_create(file_.data(), file_.size(), 0, &error);

@@ -5,7 +5,9 @@
 #include <stdlib.h>
 
 #include <filesystem>
+#include <fstream>
 #include <string>
+#include <string_view>
 
 namespace spiga::testing {
 
@@ -28,5 +30,10 @@ class TemporaryFolder {
  private:
   std::filesystem::path path_;
 };
+
+// Fills a file without waiting for the device (base::write_file does), for tests that write many.
+inline void overwrite(const std::filesystem::path& path, std::string_view content) {
+  std::ofstream(path, std::ios::binary).write(content.data(), static_cast<std::streamsize>(content.size()));
+}
 
 }  // namespace spiga::testing

@@ -106,10 +106,10 @@ TEST_F(SafetensorsFiles, EveryTruncationIsRefused) {
   write_safetensors(path, tensors_, {{"k", "v"}});
   const std::string whole = base::read_file(path);
   for (std::size_t size = 0; size < whole.size(); ++size) {
-    base::write_file(path, std::string_view(whole).substr(0, size));
+    testing::overwrite(path, std::string_view(whole).substr(0, size));
     EXPECT_THAT(bad_data_of([&] { SafetensorsFile file(path); }), HasSubstr("m.safetensors")) << size;
   }
-  base::write_file(path, whole + "x");
+  testing::overwrite(path, whole + "x");
   EXPECT_THAT(bad_data_of([&] { SafetensorsFile file(path); }), HasSubstr("bytes of data, found"));
 }
 
