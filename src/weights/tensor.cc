@@ -102,9 +102,9 @@ std::optional<DType> dtype_from_name(std::string_view name) {
 }
 
 std::string to_string(const Shape& shape) {
-  std::string text = "[";
-  for (std::size_t i = 0; i < shape.size(); ++i) text += (i == 0 ? "" : ", ") + std::to_string(shape[i]);
-  return text + "]";
+  std::vector<std::string> sizes;
+  for (const std::int64_t size : shape) sizes.push_back(std::to_string(size));
+  return base::concat('[', base::join(sizes), ']');
 }
 
 std::optional<std::int64_t> element_count(const Shape& shape) {

@@ -97,8 +97,9 @@ TEST(Config, HostileSizesAreRefusedBeforeAnythingIsAllocated) {
 
 // A line of a published checkpoint's list, "name 64x6x7x7 float32".
 std::string line_of(const TensorSpec& spec) {
-  std::string shape;
-  for (const std::int64_t size : spec.shape) shape += (shape.empty() ? "" : "x") + std::to_string(size);
+  std::vector<std::string> sizes;
+  for (const std::int64_t size : spec.shape) sizes.push_back(std::to_string(size));
+  const std::string shape = base::join(sizes, "x");
   const bool mask = spec.name == "diagonal_mask";
   const char* dtype = spec.role == TensorRole::counter ? "int64" : mask ? "bool" : "float32";
   return base::concat(spec.name, ' ', shape.empty() ? "scalar" : shape, ' ', dtype);
