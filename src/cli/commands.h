@@ -26,6 +26,8 @@ using Action = std::function<int()>;
 //     command->callback([options, &chosen] { chosen = [options] { return run_info(*options); }; });
 //   }
 
+void add_import(CLI::App& program, Action& chosen);
+void add_analyze(CLI::App& program, Action& chosen);
 void add_train(CLI::App& program, Action& chosen);  // spiga-train
 
 }  // namespace spiga::cli

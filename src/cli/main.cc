@@ -7,8 +7,7 @@
 namespace {
 
 void add_commands(CLI::App& program, spiga::cli::Action& chosen) {
-  static_cast<void>(program);
-  static_cast<void>(chosen);
+  spiga::cli::add_import(program, chosen);
 }
 
 }  // namespace

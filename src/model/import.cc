@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "model/import.h"
 
+#include <algorithm>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -40,9 +41,15 @@ class Complaints {
     wrong_dtype_.push_back(concat(spec.name, " (", weights::name_of(tensor.dtype), ")"));
   }
 
-  void throw_if_any(const std::filesystem::path& checkpoint, const NetworkConfig& config) const {
+  // `weights` is how many there must be: where not one is there, their names would say nothing.
+  void throw_if_any(const std::filesystem::path& checkpoint, const NetworkConfig& config,
+                    std::size_t weights) const {
     std::vector<std::string> parts;
-    add(parts, "missing", missing_);
+    if (missing_.size() == weights) {
+      parts.push_back(concat("none of its ", weights, " tensors found"));
+    } else {
+      add(parts, "missing", missing_);
+    }
     add(parts, "unknown", unknown_);
     add(parts, "of another shape", misshapen_);
     add(parts, "not of floating point", wrong_dtype_);
@@ -53,7 +60,7 @@ class Complaints {
 
  private:
   static void add(std::vector<std::string>& parts, const char* what, const std::vector<std::string>& names) {
-    if (!names.empty()) parts.push_back(concat(names.size(), " tensors ", what, ": ", base::join(names)));
+    if (!names.empty()) parts.push_back(concat(what, " (", names.size(), "): ", base::join(names)));
   }
 
   std::vector<std::string> missing_, unknown_, misshapen_, wrong_dtype_;
@@ -93,7 +100,8 @@ ImportResult check_names_and_shapes(const TorchCheckpoint& checkpoint, const Net
   ImportResult result;
   Complaints complaints;
   TensorsByName found = by_name(checkpoint);
-  check_known(checkpoint_tensors(config), found, result, complaints);
+  const std::vector<TensorSpec> specs = checkpoint_tensors(config);
+  check_known(specs, found, result, complaints);
   for (const PickledTensor& tensor : checkpoint.tensors()) {
     if (!found.contains(tensor.name)) continue;
     if (is_training_only(tensor.name, config)) {
@@ -102,7 +110,9 @@ ImportResult check_names_and_shapes(const TorchCheckpoint& checkpoint, const Net
       complaints.unknown(tensor);
     }
   }
-  complaints.throw_if_any(checkpoint.path(), config);
+  const auto weights = std::count_if(specs.begin(), specs.end(),
+                                     [](const TensorSpec& spec) { return spec.role == TensorRole::weight; });
+  complaints.throw_if_any(checkpoint.path(), config, static_cast<std::size_t>(weights));
   return result;
 }
 

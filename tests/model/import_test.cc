@@ -27,7 +27,6 @@ using base::concat;
 using ::testing::AllOf;
 using testing::fill_tensor;
 using ::testing::HasSubstr;
-using ::testing::Not;
 using weights::SafetensorsFile;
 
 constexpr const char* kEdgeMatrix = "visual_cnn.E2Ptransform.edge2point";
@@ -66,6 +65,7 @@ weights::Shape row_major_strides(const weights::Shape& shape) {
 // A checkpoint put together here, so that anything can be wrong with it.
 class CheckpointWriter {
  public:
+  CheckpointWriter() = default;
   explicit CheckpointWriter(const NetworkConfig& config) {
     for (const TensorSpec& spec : checkpoint_tensors(config))
       set(spec.name, spec.shape, values_of(spec, config));
@@ -171,11 +171,18 @@ TEST_F(Import, EverythingThatIsWrongIsNamed) {
   checkpoint.set("conv_window.0.bias", {8}, std::vector<float>(8), "IntStorage");
   EXPECT_THAT(complaint(checkpoint),
               AllOf(HasSubstr("c.pt: not the network of 300wpublic: "),
-                    HasSubstr("2 tensors missing: pose_fc.bias, conv_window.1.weight; "),
-                    HasSubstr("1 tensors unknown: surplus.weight; "),
-                    HasSubstr("2 tensors of another shape: pose_fc.weight (expected [6, 4], found [4, 6]), "
+                    HasSubstr("missing (2): pose_fc.bias, conv_window.1.weight; "),
+                    HasSubstr("unknown (1): surplus.weight; "),
+                    HasSubstr("of another shape (2): pose_fc.weight (expected [6, 4], found [4, 6]), "
                               "theta_S.0 (expected [2, 2], found [3, 3]); "),
-                    HasSubstr("1 tensors not of floating point: conv_window.0.bias (I32)")));
+                    HasSubstr("not of floating point (1): conv_window.0.bias (I32)")));
+}
+
+TEST_F(Import, AnotherNetworkAltogetherIsSaidBriefly) {
+  CheckpointWriter checkpoint;
+  checkpoint.set("0.weight", {1}, {0});
+  EXPECT_THAT(complaint(checkpoint), HasSubstr(concat("none of its ", expected_tensors(config_).size(),
+                                                      " tensors found; unknown (1): 0.weight")));
 }
 
 TEST_F(Import, NanIsRefused) {
