@@ -1,0 +1,172 @@
+// Copyright (c) 2026, the spiga authors
+// SPDX-License-Identifier: BSD-3-Clause
+#include "cli/analyze_pictures.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <iostream>
+#include <memory>
+#include <set>
+
+#include "base/ordered_workers.h"
+#include "cli/exit_status.h"
+#include "cli/interrupt.h"
+#include "cli/progress.h"
+#include "media/picture_analyzer.h"
+#include "media/picture_sources.h"
+#include "media/text_output.h"
+#include "spiga/error.h"
+
+namespace spiga::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Job {
+  media::PictureSource source;
+  fs::path overlay;  // empty: none
+};
+
+using Workers = base::OrderedWorkers<Job, media::AnalyzedPicture>;
+
+// Where the overlays of pictures go: the folder's own structure below the output folder, each name once.
+class OverlayNames {
+ public:
+  explicit OverlayNames(fs::path folder) : folder_(std::move(folder)) {}
+
+  fs::path next(const media::PictureSource& source) {
+    if (folder_.empty() || !source.problem.empty()) return {};
+    fs::path name = source.relative;
+    const std::string extension = name.extension() == ".png" ? ".png" : ".jpg";
+    const std::string stem = name.stem().string();
+    for (int copy = 2; !taken_.insert(name.replace_filename(stem + extension).string()).second; ++copy)
+      name.replace_filename(stem + "_" + std::to_string(copy)), name += extension;
+    return folder_ / name;
+  }
+
+ private:
+  fs::path folder_;
+  std::set<std::string> taken_;
+};
+
+// JSON lines and table; either may be absent.
+class Outputs {
+ public:
+  Outputs(const AnalyzeOptions& options, int landmarks) {
+    const bool table_instead = options.csv == "-" && options.output == "-";
+    if (!table_instead) json_ = media::open_text_output(options.output);
+    if (options.csv.empty()) return;
+    csv_ = media::open_text_output(options.csv);
+    std::string header;
+    media::append_csv_header(header, landmarks);
+    csv_->write(header);
+  }
+
+  void write(const media::PictureFaces& faces) {
+    std::string line, rows;
+    if (json_) media::append_json_line(line, faces), json_->write(line);
+    if (csv_) media::append_csv_rows(rows, faces), csv_->write(rows);
+  }
+
+  void finish() {
+    if (json_) json_->finish();
+    if (csv_) csv_->finish();
+  }
+
+ private:
+  std::unique_ptr<media::TextOutput> json_;
+  std::unique_ptr<media::TextOutput> csv_;
+};
+
+// Counts and prints what went wrong.
+class Problems {
+ public:
+  explicit Problems(Progress& progress) : progress_(progress) {}
+  void tell(const std::string& line) {
+    progress_.wipe();
+    print_error(line.c_str());
+    ++count_;
+  }
+  bool any() const { return count_ > 0; }
+
+ private:
+  Progress& progress_;
+  std::size_t count_ = 0;
+};
+
+media::AnalyzerOptions analyzer_options(const AnalyzeOptions& options, Problems& problems) {
+  media::AnalyzerOptions analyzer;
+  analyzer.detector = options.detector;
+  analyzer.detector_options = options.detector_options;
+  if (!options.boxes.empty())
+    analyzer.boxes = std::make_shared<media::GivenBoxes>(
+        options.boxes, [&problems](const std::string& problem) { problems.tell(problem); });
+  return analyzer;
+}
+
+std::vector<Workers::Work> make_workers(const Landmarker& landmarker, const media::AnalyzerOptions& options,
+                                        std::size_t count) {
+  std::vector<Workers::Work> workers;
+  for (std::size_t i = 0; i < count; ++i) {
+    auto analyzer = std::make_shared<media::PictureAnalyzer>(landmarker, options);
+    workers.push_back([analyzer](const Job& job) -> media::AnalyzedPicture {
+      if (!job.source.problem.empty()) return {std::nullopt, {job.source.problem}};
+      return analyzer->analyze(job.source.path, job.overlay);
+    });
+  }
+  return workers;
+}
+
+void drain(Workers& workers, Outputs& outputs, Problems& problems, Progress& progress) {
+  std::size_t done = 0;
+  while (const std::optional<media::AnalyzedPicture> picture = workers.next()) {
+    for (const std::string& problem : picture->problems) problems.tell(problem);
+    if (picture->faces) outputs.write(*picture->faces);
+    progress.advance(++done);
+  }
+  outputs.finish();
+}
+
+// What was written stays, whatever ends the run.
+void finish_after_failure(Outputs& outputs) {
+  try {
+    outputs.finish();
+  } catch (const Error&) {  // the first failure is the one to tell
+  }
+}
+
+}  // namespace
+
+int analyze_pictures(const AnalyzeOptions& options) {
+  catch_interrupts();
+  media::PictureSources sources(options.inputs, options.recursive, std::cin);
+  const auto threads = static_cast<std::size_t>(options.network.thread_count());
+  const std::size_t at_once = std::clamp<std::size_t>(sources.count().value_or(threads), 1, threads);
+  const Landmarker landmarker =
+      Landmarker::load(options.network.model_path(), {.precision = options.network.precision,
+                                                      .threads = static_cast<int>(at_once == 1 ? threads : 1),
+                                                      .max_batch = options.network.batch});
+  Progress progress("pictures", sources.count());
+  Problems problems(progress);
+  const media::AnalyzerOptions analyzer = analyzer_options(options, problems);
+  Outputs outputs(options, landmarker.landmark_count());
+  OverlayNames names(options.overlay);
+  const auto next_job = [&]() -> std::optional<Job> {
+    if (interrupted()) return std::nullopt;
+    std::optional<media::PictureSource> source = sources.next();
+    if (!source) return std::nullopt;
+    fs::path overlay = names.next(*source);
+    return Job{std::move(*source), std::move(overlay)};
+  };
+  Workers workers(next_job, make_workers(landmarker, analyzer, at_once), 4 * at_once);
+  try {
+    drain(workers, outputs, problems, progress);
+  } catch (...) {
+    finish_after_failure(outputs);
+    throw;
+  }
+  if (interrupted()) return kInterrupted;
+  return problems.any() ? kSomeFailed : kDone;
+}
+
+}  // namespace spiga::cli

@@ -1,0 +1,30 @@
+// Copyright (c) 2026, the spiga authors
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "cli/shared_options.h"
+#include "spiga/detector.h"
+
+namespace spiga::cli {
+
+struct AnalyzeOptions {
+  std::vector<std::string> inputs;
+  bool recursive = false;
+  std::string output = "-";
+  std::string csv;      // empty: none
+  std::string overlay;  // folder; empty: none
+  std::string boxes;    // annotation file; empty: detect
+  std::string detector = "dlib";
+  DetectorOptions detector_options;
+  NetworkOptions network;
+};
+
+// Each picture is worked on by one thread from decoding to its overlay, several pictures at a time, and their
+// lines come out in the order of the inputs. Returns the exit status; throws Error where nothing can be done
+// at all or the output cannot be written.
+int analyze_pictures(const AnalyzeOptions& options);
+
+}  // namespace spiga::cli

@@ -1,0 +1,50 @@
+// Copyright (c) 2026, the spiga authors
+// SPDX-License-Identifier: BSD-3-Clause
+#include "cli/shared_options.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <map>
+#include <thread>
+
+#include "cli/model_path.h"
+
+namespace spiga::cli {
+namespace {
+
+constexpr int kMostThreads = 1024;
+constexpr int kLargestBatch = 1024;
+const char* const kGroup = "Network";
+
+}  // namespace
+
+std::string NetworkOptions::model_path() const { return model.empty() ? default_model_path() : model; }
+
+int NetworkOptions::thread_count() const {
+  return threads > 0 ? threads : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
+
+void add_precision_option(CLI::App& command, Precision& precision) {
+  const std::map<std::string, Precision> names = {
+      {"automatic", Precision::automatic}, {"f32", Precision::f32}, {"bf16", Precision::bf16}};
+  command.add_option("--precision", precision, "automatic, f32 or bf16")
+      ->group(kGroup)
+      ->transform(CLI::CheckedTransformer(names).description(""))
+      ->default_str("automatic");
+}
+
+void add_network_options(CLI::App& command, NetworkOptions& options) {
+  command.add_option("--model", options.model, "Model file [the default model, see docs/cli.md]")
+      ->group(kGroup);
+  add_precision_option(command, options.precision);
+  command.add_option("--threads", options.threads, "Processor threads to use; 0 is one per processor")
+      ->group(kGroup)
+      ->check(CLI::Range(0, kMostThreads))
+      ->capture_default_str();
+  command.add_option("--batch", options.batch, "Faces of one network call at most")
+      ->group(kGroup)
+      ->check(CLI::Range(1, kLargestBatch))
+      ->capture_default_str();
+}
+
+}  // namespace spiga::cli

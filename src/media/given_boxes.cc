@@ -1,0 +1,57 @@
+// Copyright (c) 2026, the spiga authors
+// SPDX-License-Identifier: BSD-3-Clause
+#include "media/given_boxes.h"
+
+#include "annotations/annotations.h"
+#include "scheme/scheme.h"
+
+namespace spiga::media {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Ids of every database: only boxes matter here, whatever landmarks come with them.
+std::vector<int> all_ids() {
+  std::vector<int> ids;
+  for (const std::string& name : scheme::database_names()) {
+    const std::vector<int>& more = scheme::find_database(name).ids;
+    ids.insert(ids.end(), more.begin(), more.end());
+  }
+  return ids;
+}
+
+std::string normal(const fs::path& path) {
+  std::error_code ignored;
+  const fs::path absolute = fs::weakly_canonical(path, ignored);
+  return (absolute.empty() ? path : absolute).string();
+}
+
+}  // namespace
+
+GivenBoxes::GivenBoxes(const fs::path& file, const std::function<void(const std::string&)>& on_problem)
+    : file_(file) {
+  const std::vector<int> ids = all_ids();
+  const annotations::FaceList list =
+      annotations::read(file, {.database_ids = ids, .on_bad_record = on_problem});
+  const fs::path folder = fs::is_directory(file) ? file : file.parent_path();
+  for (const annotations::AnnotatedFace& face : list.faces) {
+    const auto box = annotations::box_of(face);
+    std::vector<Box>& boxes = by_path_[normal(folder / face.image)];
+    if (!box) continue;
+    boxes.push_back({static_cast<float>(box->x), static_cast<float>(box->y), static_cast<float>(box->width),
+                     static_cast<float>(box->height)});
+  }
+  for (const auto& [path, boxes] : by_path_) {
+    const auto [entry, is_new] = by_name_.emplace(fs::path(path).filename().string(), &boxes);
+    if (!is_new) entry->second = nullptr;
+  }
+}
+
+const std::vector<Box>* GivenBoxes::find(const fs::path& picture) const {
+  const auto same_path = by_path_.find(normal(picture));
+  if (same_path != by_path_.end()) return &same_path->second;
+  const auto same_name = by_name_.find(picture.filename().string());
+  return same_name == by_name_.end() ? nullptr : same_name->second;
+}
+
+}  // namespace spiga::media

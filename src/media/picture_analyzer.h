@@ -1,0 +1,54 @@
+// Copyright (c) 2026, the spiga authors
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "media/face_text.h"
+#include "media/given_boxes.h"
+#include "media/overlay.h"
+#include "media/picture_reader.h"
+#include "spiga/landmarker.h"
+
+namespace spiga::media {
+
+struct AnalyzerOptions {
+  std::string detector = "dlib";
+  DetectorOptions detector_options;
+  std::shared_ptr<const GivenBoxes> boxes;  // instead of the detector
+  PictureLimits limits;
+  OverlayStyle style;
+};
+
+// What came of a picture. Either may be there: a picture with one good and one bad box has both.
+struct AnalyzedPicture {
+  std::optional<PictureFaces> faces;  // nothing where the picture could not be looked at
+  std::vector<std::string> problems;  // one line each
+};
+
+// From a picture file to its faces, and to an overlay of them. One object serves one thread.
+class PictureAnalyzer {
+ public:
+  // Throws Error as make_detector.
+  PictureAnalyzer(const Landmarker& landmarker, const AnalyzerOptions& options);
+
+  // Reads the picture, finds faces and their landmarks, and writes an overlay to `overlay` unless that is
+  // empty. Whatever is wrong with the picture, its boxes or the overlay becomes a problem, except Error(io):
+  // the device is full or gone.
+  AnalyzedPicture analyze(const std::string& path, const std::filesystem::path& overlay);
+
+ private:
+  std::vector<Detection> find_faces(const std::string& path, const Image& picture,
+                                    std::vector<std::string>& problems);
+  void write_overlay(const std::filesystem::path& overlay, Image& picture,
+                     const std::vector<Face>& faces) const;
+
+  Landmarker landmarker_;
+  AnalyzerOptions options_;
+  std::unique_ptr<Detector> detector_;
+};
+
+}  // namespace spiga::media
