@@ -47,10 +47,10 @@ struct AnnotatedFace {
 };
 
 struct FaceList {
-  std::string source;                                       // the file or folder read
-  std::vector<AnnotatedFace> faces;                         // in the order of the file
-  std::map<std::string, std::vector<std::size_t>> subsets;  // of faces, where the form itself names them
-  std::size_t skipped = 0;                                  // records handed to on_bad_record
+  std::string source = {};                                       // the file or folder read
+  std::vector<AnnotatedFace> faces = {};                         // in the order of the file
+  std::map<std::string, std::vector<std::size_t>> subsets = {};  // of faces, where the form itself names them
+  std::size_t skipped = 0;                                       // records handed to on_bad_record
 };
 
 struct ReadOptions {

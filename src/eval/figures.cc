@@ -151,8 +151,9 @@ std::string draw_landmark_errors(const scheme::Database& database, const Evaluat
   for (const LandmarkScores& landmark : evaluation.landmarks) {
     if (landmark.faces > 0) worst = std::max(worst, landmark.nme.mean);
   }
+  if (worst == 0) return "";  // nothing located, or nothing wrong
   const double width = 30 + box.width * scale + 110;
-  Svg svg(width, kHigh + 10, "Mean error of each landmark on the mean face");
+  Svg svg(width, kHigh, "Mean error of each landmark on the mean face");
   draw_contours(database, mean_face, R"(fill="none" stroke="#bbb")", svg);
   for (std::size_t i = 0; i < mean_face.size(); ++i) {
     const LandmarkScores& landmark = evaluation.landmarks[i];
@@ -202,9 +203,8 @@ std::string draw_error_by_size(const Evaluation& evaluation, const FaceList& tru
   }
   if (sizes.empty()) return "";
   const double least = *std::min_element(sizes.begin(), sizes.end());
-  const double largest = std::max(percentile(sizes, 99), least + 1);
-  const double margin = 0.03 * (largest - least);
-  return draw_scatter(points, tips, {"face size [pixels]", std::max(0.0, least - margin), largest + margin},
+  const double largest = std::max(percentile(sizes, 99), 1.5 * least);
+  return draw_scatter(points, tips, {"face size [pixels]", 0.97 * least, 1.03 * largest, true},
                       "Error against face size");
 }
 
@@ -285,8 +285,8 @@ std::string draw_face(const scheme::Database& database, const AnnotatedFace& tru
       p = {(p.x - region.x) / region.width * kSide, (p.y - region.y) / region.width * kSide};
     return places;
   };
-  draw_landmarks(database, place(truth), "#3ddc84", svg);
-  if (!prediction.landmarks.empty()) draw_landmarks(database, place(prediction), "#ff9d2e", svg);
+  draw_landmarks(database, place(truth), "#3fd5ff", svg);
+  if (!prediction.landmarks.empty()) draw_landmarks(database, place(prediction), "#ffb000", svg);
   return std::move(svg).finish();
 }
 

@@ -27,7 +27,7 @@ std::string draw_landmark_errors(const scheme::Database& database, const Evaluat
 // Error of each face against its true yaw, with the median and the 90th percentile of equally filled bins.
 std::string draw_error_by_yaw(const Evaluation& evaluation, const annotations::FaceList& truth);
 
-// The same against the size of the face's box (square root of its area, pixels).
+// The same against the size of the face's box (square root of its area, pixels), on a logarithmic axis.
 std::string draw_error_by_size(const Evaluation& evaluation, const annotations::FaceList& truth);
 
 // Faces by annotated (row) and predicted (column) label of one angle: 0 yaw, 1 pitch, 2 roll.
@@ -37,7 +37,7 @@ std::string draw_pose_confusion(const HeadPoseScores& scores, std::size_t axis);
 // 75th percentile.
 std::string draw_spread(const Evaluation& evaluation);
 
-// One face with its true landmarks (green) and the predicted ones (orange).
+// One face with its true landmarks (blue) and the predicted ones (yellow).
 std::string draw_face(const scheme::Database& database, const annotations::AnnotatedFace& truth,
                       const annotations::AnnotatedFace& prediction, const JpegOfRegion& jpeg_of_region);
 

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "eval/html_report.h"
 
-#include <cmath>
+#include <filesystem>
 #include <set>
 
 #include "base/text.h"
@@ -26,14 +26,13 @@ constexpr const char* kStyle = R"(
   th { border-bottom: 1.5px solid #444; font-weight: 600; } th:first-child, td:first-child { text-align: left; }
   tr.ours td { font-weight: 600; background: #eef5fb; }
   figure { margin: 0 0 20px; } .row { display: flex; flex-wrap: wrap; gap: 18px 26px; align-items: flex-start; }
-  figcaption, caption { font-size: 13px; color: #444; text-align: left; max-width: 1000px; } caption { caption-side: bottom;
-    padding-top: 5px; } .row figcaption { max-width: 520px; }
+  figcaption { font-size: 13px; color: #444; max-width: 1000px; padding-top: 3px; } .row figcaption { max-width: 520px; }
   .faces { display: grid; grid-template-columns: repeat(6, 172px); gap: 10px 9px; }
   .faces figure { margin: 0; } .faces figcaption { font-size: 11px; line-height: 1.3; overflow-wrap: anywhere; }
   svg { display: block; max-width: 100%; height: auto; } .faces svg { border-radius: 3px; }
   svg text { font-family: "DejaVu Sans", "Liberation Sans", Arial, sans-serif; fill: #333; }
   .tick { font-size: 11px; } .cell { font-size: 10px; } .cell[fill="#fff"] { fill: #fff; } .label { font-size: 12.5px; }
-  .grid { stroke: #e8e8e8; } .axis { stroke: #444; } .green { color: #14884a; } .orange { color: #c96a00; }
+  .grid { stroke: #e8e8e8; } .axis { stroke: #444; } .truth { color: #0090c0; } .prediction { color: #c08400; }
   summary { cursor: pointer; } @media print { body { max-width: none; font-size: 12px; } figure, tr { break-inside: avoid; } }
 )";
 
@@ -81,12 +80,13 @@ class Page {
   }
 
   void begin_table(const std::string& caption, const std::vector<std::string>& header) {
-    out_ += concat("<table><caption><b>Table ", ++tables_, ".</b> ", caption, "</caption>\n<thead>");
+    caption_ = concat("<b>Table ", ++tables_, ".</b> ", caption);
+    out_ += "<figure><table>\n<thead>";
     row(header, false, "th");
     out_ += "</thead><tbody>\n";
   }
 
-  void end_table() { out_ += "</tbody></table>\n"; }
+  void end_table() { out_ += concat("</tbody></table>\n<figcaption>", caption_, "</figcaption></figure>\n"); }
 
   void figure(const std::string& drawing, const std::string& caption) {
     if (drawing.empty()) return;
@@ -201,7 +201,7 @@ class Page {
     begin_table(concat("Difference in NME to ", escape(method_.name),
                        ", over the faces that neither method missed, with its 95 % interval by the paired "
                        "bootstrap (10,000 "
-                       "resamples); an interval that holds 0 means that chance explains the difference."),
+                       "resamples); an interval that holds 0 means that chance may explain the difference."),
                 {"method", "faces", "NME difference", "95 % interval", "better on", "verdict"});
     for (const Difference& d : report_.differences) {
       const char* verdict = !d.significant() ? "undecided" : d.difference < 0 ? "better" : "worse";
@@ -285,10 +285,12 @@ class Page {
     const auto& truth = report_.truth.faces[index];
     std::string about = face.missed ? "missed" : concat("NME ", number(face.nme), " %");
     if (face.pose) about += concat(", yaw ", number((*face.pose)[0], 0), "°");
-    out_ += concat("<figure>",
-                   draw_face(report_.database, truth, method_.predictions.faces[face.prediction],
-                             report_.jpeg_of_region),
-                   "<figcaption>", about, "<br>", escape(truth.image), "</figcaption></figure>\n");
+    out_ +=
+        concat("<figure>",
+               draw_face(report_.database, truth, method_.predictions.faces[face.prediction],
+                         report_.jpeg_of_region),
+               "<figcaption>", about, "<br>", escape(std::filesystem::path(truth.image).filename().string()),
+               "</figcaption></figure>\n");
   }
 
   void face_grid(const std::vector<std::size_t>& faces) {
@@ -301,8 +303,8 @@ class Page {
     const std::vector<std::size_t> worst = worst_faces(evaluation_, kFacesShown);
     section("The worst faces");
     out_ += concat("<p>The ", worst.size(),
-                   " faces with the largest NME. <b class=\"green\">Green</b>: annotation; ",
-                   "<b class=\"orange\">orange</b>: prediction.</p>\n");
+                   " faces with the largest NME. <b class=\"truth\">Blue</b>: annotation; ",
+                   "<b class=\"prediction\">yellow</b>: prediction.</p>\n");
     face_grid(worst);
     std::vector<std::size_t> missed;
     for (std::size_t i = 0; i < evaluation_.faces.size(); ++i) {
@@ -333,6 +335,7 @@ class Page {
   const Method& method_;
   const Evaluation& evaluation_;
   std::string out_;
+  std::string caption_;  // of the table that is open
   int tables_ = 0;
   int figures_ = 0;
 };

@@ -13,6 +13,17 @@ namespace {
 
 constexpr double kLeft = 52, kRight = 14, kTop = 12, kBottom = 44;
 
+// Where a value stands on the axis: 0 at its beginning, 1 at its end.
+double share_of(double value, const Axis& axis) {
+  const double share = axis.logarithmic ? std::log(value / axis.low) / std::log(axis.high / axis.low)
+                                        : (value - axis.low) / (axis.high - axis.low);
+  return std::clamp(share, 0.0, 1.0);
+}
+
+std::vector<double> ticks_of(const Axis& axis, int count) {
+  return axis.logarithmic ? logarithmic_ticks(axis.low, axis.high) : ticks(axis.low, axis.high, count);
+}
+
 }  // namespace
 
 std::vector<double> ticks(double low, double high, int count) {
@@ -29,6 +40,16 @@ std::vector<double> ticks(double low, double high, int count) {
   const auto first = static_cast<long>(std::ceil(low / step - 1e-9));
   const auto last = static_cast<long>(std::floor(high / step + 1e-9));
   for (long i = first; i <= last; ++i) result.push_back(static_cast<double>(i) * step);
+  return result;
+}
+
+std::vector<double> logarithmic_ticks(double low, double high) {
+  std::vector<double> result;
+  for (double power = std::pow(10.0, std::floor(std::log10(low))); power <= high; power *= 10) {
+    for (double factor : {1.0, 2.0, 3.0, 5.0, 7.0}) {
+      if (factor * power >= low && factor * power <= high) result.push_back(factor * power);
+    }
+  }
   return result;
 }
 
@@ -49,33 +70,32 @@ std::string heat(double share) {
 
 Plot::Plot(double width, double height, std::string_view title, const Axis& x, const Axis& y)
     : svg_(width, height, title), width_(width), height_(height), x_(x), y_(y) {
-  draw_frame(x, y);
+  draw_frame();
 }
 
 Coordinate Plot::place(const Coordinate& value) const {
-  const double x = std::clamp((value.x - x_.low) / (x_.high - x_.low), 0.0, 1.0);
-  const double y = std::clamp((value.y - y_.low) / (y_.high - y_.low), 0.0, 1.0);
-  return {kLeft + x * (width_ - kLeft - kRight), height_ - kBottom - y * (height_ - kTop - kBottom)};
+  return {kLeft + share_of(value.x, x_) * (width_ - kLeft - kRight),
+          height_ - kBottom - share_of(value.y, y_) * (height_ - kTop - kBottom)};
 }
 
-void Plot::draw_frame(const Axis& x, const Axis& y) {
-  for (double tick : ticks(x.low, x.high, 8)) {
-    const Coordinate at = place({tick, y.low});
-    svg_.line(at, place({tick, y.high}), R"(class="grid")");
+void Plot::draw_frame() {
+  for (double tick : ticks_of(x_, 8)) {
+    const Coordinate at = place({tick, y_.low});
+    svg_.line(at, place({tick, y_.high}), R"(class="grid")");
     svg_.text({at.x, at.y + 16}, number(tick, 3), R"(class="tick" text-anchor="middle")");
   }
-  for (double tick : ticks(y.low, y.high, 6)) {
-    const Coordinate at = place({x.low, tick});
-    svg_.line(at, place({x.high, tick}), R"(class="grid")");
+  for (double tick : ticks_of(y_, 6)) {
+    const Coordinate at = place({x_.low, tick});
+    svg_.line(at, place({x_.high, tick}), R"(class="grid")");
     svg_.text({at.x - 7, at.y + 4}, number(tick, 3), R"(class="tick" text-anchor="end")");
   }
-  const Coordinate corner = place({x.low, y.low});
-  svg_.line(corner, place({x.high, y.low}), R"(class="axis")");
-  svg_.line(corner, place({x.low, y.high}), R"(class="axis")");
-  svg_.text({(kLeft + width_ - kRight) / 2, height_ - 8}, x.label, R"(class="label" text-anchor="middle")");
+  const Coordinate corner = place({x_.low, y_.low});
+  svg_.line(corner, place({x_.high, y_.low}), R"(class="axis")");
+  svg_.line(corner, place({x_.low, y_.high}), R"(class="axis")");
+  svg_.text({(kLeft + width_ - kRight) / 2, height_ - 8}, x_.label, R"(class="label" text-anchor="middle")");
   const double middle = (kTop + height_ - kBottom) / 2;
   svg_.text(
-      {14, middle}, y.label,
+      {14, middle}, y_.label,
       base::concat(R"(class="label" text-anchor="middle" transform="rotate(-90 14 )", number(middle), ")\""));
 }
 
@@ -100,12 +120,6 @@ void Plot::dots(std::span<const Coordinate> points, std::string_view colour, dou
 void Plot::whisker(double x, double low, double middle, double high, std::string_view colour) {
   svg_.line(place({x, low}), place({x, high}), base::concat("stroke=\"", colour, "\" stroke-width=\"1.5\""));
   svg_.circle(place({x, middle}), 3.5, base::concat("fill=\"", colour, '"'));
-}
-
-void Plot::vertical_rule(double x, std::string_view label) {
-  const Coordinate top = place({x, y_.high});
-  svg_.line(place({x, y_.low}), top, R"(stroke="#777" stroke-dasharray="3 3")");
-  svg_.text({top.x + 4, top.y + 12}, label, R"(class="tick")");
 }
 
 void Plot::draw_legend() {

@@ -16,9 +16,10 @@ struct Axis {
   std::string label;
   double low = 0;
   double high = 1;
+  bool logarithmic = false;  // low must be above 0
 };
 
-// A chart with two linear axes, a grid and a legend. Points outside the axes' range are cut off at the frame.
+// A chart with two axes, a grid and a legend. Points outside the axes' range are cut off at the frame.
 class Plot {
  public:
   Plot(double width, double height, std::string_view title, const Axis& x, const Axis& y);
@@ -29,7 +30,6 @@ class Plot {
             std::span<const std::string> tips = {});
   // A vertical bar from (x, low) to (x, high) with a dot at (x, middle).
   void whisker(double x, double low, double middle, double high, std::string_view colour);
-  void vertical_rule(double x, std::string_view label);
 
   // Draws the legend and ends the drawing.
   std::string finish() &&;
@@ -41,7 +41,7 @@ class Plot {
     bool dashed;
   };
 
-  void draw_frame(const Axis& x, const Axis& y);
+  void draw_frame();
   void draw_legend();
   Coordinate place(const Coordinate& value) const;
 
@@ -63,5 +63,8 @@ std::string heat(double share);
 
 // Round numbers from low to high, about `count` of them.
 std::vector<double> ticks(double low, double high, int count);
+
+// 1, 2, 3, 5, 7 times powers of ten from low to high.
+std::vector<double> logarithmic_ticks(double low, double high);
 
 }  // namespace spiga::eval

@@ -90,7 +90,8 @@ std::string text_report(const Method& method) {
                    evaluation.spread->landmarks, " landmarks, ",
                    figure(evaluation.spread->face_rank_correlation, 3), " over the means of faces\n");
   }
-  for (const std::string& note : evaluation.notes) text += concat("\nnote: ", note, '\n');
+  if (!evaluation.notes.empty()) text += '\n';
+  for (const std::string& note : evaluation.notes) text += concat("note: ", note, '\n');
   return text;
 }
 
