@@ -34,7 +34,8 @@ TEST(OrderedWorkers, keeps_the_order_whoever_is_faster) {
 TEST(OrderedWorkers, takes_no_more_than_the_window) {
   std::atomic<int> started = 0;
   Workers workers(count_to(100), std::vector<Workers::Work>(3, [&](int item) { return ++started, item; }), 5);
-  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  while (started < 5) std::this_thread::yield();
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));
   EXPECT_EQ(started, 5);
   EXPECT_EQ(workers.next(), 0);
 }
