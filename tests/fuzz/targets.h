@@ -1,0 +1,21 @@
+// Copyright (c) 2026, the spiga authors
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+// What fuzzing runs: each reader of files that strangers may send, on arbitrary bytes. A reader may throw
+// spiga::Error and nothing else; what it accepts must hold what its header promises, or the target aborts.
+namespace spiga::fuzz {
+
+using Bytes = std::span<const std::uint8_t>;
+
+void fuzz_annotations(Bytes bytes);  // the published JSON form of annotated faces
+void fuzz_checkpoint(Bytes bytes);   // a PyTorch checkpoint: zip and pickle
+void fuzz_config(Bytes bytes);       // a network's configuration as a model file's metadata holds it
+void fuzz_packed(Bytes bytes);       // packed faces
+void fuzz_pickle(Bytes bytes);       // a checkpoint's pickle alone
+void fuzz_safetensors(Bytes bytes);  // a model file
+
+}  // namespace spiga::fuzz
