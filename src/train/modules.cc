@@ -12,9 +12,6 @@
 namespace spiga::train {
 namespace {
 
-constexpr double kMomentum = 0.1;
-constexpr double kEpsilon = 1e-5;
-
 // Uniform with variance 1 / (3 fan_in): keeps a sum of a few such terms near unit size.
 void init_uniform(torch::Tensor weight, std::int64_t fan_in) {
   const double bound = 1 / std::sqrt(static_cast<double>(fan_in));
@@ -46,10 +43,7 @@ BatchNorm::BatchNorm(std::int64_t channels) {
 }
 
 torch::Tensor BatchNorm::forward(const torch::Tensor& x, Activation activation) {
-  torch::Tensor y =
-      at::batch_norm(x, weight, bias, running_mean, running_var, is_training(), kMomentum, kEpsilon,
-                     /*cudnn_enabled=*/true);
-  return activation == Activation::relu ? at::relu_(y) : y;
+  return normalize(x, norm(), activation);
 }
 
 ConvUnit::ConvUnit(std::int64_t in, std::int64_t out, std::int64_t kernel, std::int64_t stride)
@@ -76,19 +70,15 @@ torch::Tensor Deconvolution::forward(const torch::Tensor& x) {
   const std::int64_t channels = weight.size(1);
   const torch::Tensor pointwise =
       weight.to(x.scalar_type()).permute({2, 3, 1, 0}).reshape({4 * channels, weight.size(0), 1, 1});
-  const torch::Tensor wide = at::conv2d(x, pointwise).permute({0, 2, 3, 1});  // [N, H, W, (2, 2, C)]
-  return wide.reshape({x.size(0), x.size(2), x.size(3), 2, 2, channels})
-      .permute({0, 1, 3, 2, 4, 5})
-      .reshape({x.size(0), 2 * x.size(2), 2 * x.size(3), channels})
-      .permute({0, 3, 1, 2});
+  return at::conv2d(x, pointwise);
 }
 
 DeconvUnit::DeconvUnit(std::int64_t channels)
     : deconv_(register_module("deconv", std::make_shared<Deconvolution>(channels))),
       bn_(register_module("bn", std::make_shared<BatchNorm>(channels))) {}
 
-torch::Tensor DeconvUnit::forward(const torch::Tensor& x) {
-  return bn_->forward(deconv_->forward(x), Activation::relu);
+torch::Tensor DeconvUnit::forward(const torch::Tensor& x, const torch::Tensor& add) {
+  return normalize_shuffled(deconv_->forward(x), bn_->norm(), Activation::relu, add);
 }
 
 Residual::Residual(std::int64_t in, std::int64_t out) {
@@ -103,10 +93,11 @@ Residual::Residual(std::int64_t in, std::int64_t out) {
 }
 
 torch::Tensor Residual::forward(const torch::Tensor& x) {
-  torch::Tensor y = conv1_->forward(bn1_->forward(x, Activation::relu));
+  const auto [active, same] = normalize_and_fork(x, bn1_->norm(), Activation::relu);
+  torch::Tensor y = conv1_->forward(active);
   y = conv2_->forward(bn2_->forward(y, Activation::relu));
   y = conv3_->forward(bn3_->forward(y, Activation::relu));
-  return y + (skip_ ? skip_->forward(x) : x);
+  return y.add_(skip_ ? skip_->forward(same) : same);
 }
 
 Hourglass::Hourglass(std::int64_t depth, std::int64_t channels) {
@@ -124,7 +115,7 @@ Hourglass::Hourglass(std::int64_t depth, std::int64_t channels) {
 torch::Tensor Hourglass::forward(const torch::Tensor& x, torch::Tensor& core) {
   torch::Tensor low = low1_->forward(pool1_->forward(x));
   low = inner_ ? inner_->forward(low, core) : (core = low2_->forward(low));
-  return up1_->forward(x) + up2_->forward(low3_->forward(low));
+  return up2_->forward(low3_->forward(low), up1_->forward(x));
 }
 
 Dense::Dense(std::int64_t in, std::int64_t out) {

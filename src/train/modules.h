@@ -11,6 +11,8 @@
 #include <utility>
 #include <vector>
 
+#include "train/fused.h"
+
 // Blocks of docs/network.md, section 2. Weights are float32 masters; a block computes in the type of the
 // activations it is given (float32 or bfloat16), and casts its weights to it. Activations of the CNN are
 // [N, C, H, W] in channels-last memory. Sums over a batch (batch-norm statistics) are float32 always.
@@ -38,14 +40,13 @@ class Convolution : public torch::nn::Module {
   std::int64_t padding_;
 };
 
-enum class Activation { none, relu };
-
 // Batch normalisation over [N, C, H, W] or over the rows of [N, C], then the activation. Momentum 0.1, eps
 // 1e-5.
 class BatchNorm : public torch::nn::Module {
  public:
   explicit BatchNorm(std::int64_t channels);
   torch::Tensor forward(const torch::Tensor& x, Activation activation);
+  Norm norm() const { return {weight, bias, running_mean, running_var, is_training()}; }
 
   torch::Tensor weight;        // [C]
   torch::Tensor bias;          // [C]
@@ -79,6 +80,7 @@ class Projection : public torch::nn::Module {
 class Deconvolution : public torch::nn::Module {
  public:
   explicit Deconvolution(std::int64_t channels);
+  // [N, (2, 2, C), H, W]: what depth_to_space makes [N, C, 2 H, 2 W] of.
   torch::Tensor forward(const torch::Tensor& x);
 
   torch::Tensor weight;  // [in, out, 2, 2]
@@ -88,7 +90,8 @@ class Deconvolution : public torch::nn::Module {
 class DeconvUnit : public torch::nn::Module {
  public:
   explicit DeconvUnit(std::int64_t channels);
-  torch::Tensor forward(const torch::Tensor& x);
+  // add + the unit's output.
+  torch::Tensor forward(const torch::Tensor& x, const torch::Tensor& add);
 
  private:
   std::shared_ptr<Deconvolution> deconv_;

@@ -52,13 +52,16 @@ void expect_near(const Outcome& ours, const Outcome& theirs, double tolerance) {
   for (std::size_t i = 0; i < ours.values.size(); ++i)
     EXPECT_LT(worst_difference(ours.values[i], theirs.values[i]), tolerance) << "value " << i;
   for (std::size_t i = 0; i < ours.gradients.size(); ++i)
-    EXPECT_LT(worst_difference(ours.gradients[i], theirs.gradients[i]), tolerance) << "gradient of input " << i;
+    EXPECT_LT(worst_difference(ours.gradients[i], theirs.gradients[i]), tolerance)
+        << "gradient of input " << i;
 }
 
-torch::Tensor channels_last(const torch::Tensor& x) { return x.contiguous(torch::MemoryFormat::ChannelsLast); }
+torch::Tensor channels_last(const torch::Tensor& x) {
+  return x.contiguous(torch::MemoryFormat::ChannelsLast);
+}
 
-// Compares in float32 tightly, in bfloat16 against the float32 composition of the same rounded inputs loosely. The
-// first `activations` inputs are of the activations' type.
+// Compares in float32 tightly, in bfloat16 against the float32 composition of the same rounded inputs
+// loosely. The first `activations` inputs are of the activations' type.
 void check(const Operation& operation, std::vector<torch::Tensor> inputs, std::size_t activations) {
   const Outcome theirs = run(operation, inputs, false);
   expect_near(run(operation, inputs, true), theirs, 2e-5);

@@ -1,0 +1,46 @@
+// Copyright (c) 2026, the spiga authors
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <torch/types.h>
+
+#include <utility>
+
+// Operations that LibTorch composes of several passes over memory, done in one or two on the CPU, with their
+// gradients; on other devices, and for other types than float32 and bfloat16, the composition itself. Sums
+// over rows are made in a fixed order: results do not depend on the number of threads.
+namespace spiga::train {
+
+enum class Activation { none, relu };
+
+// Parameters and statistics of a batch normalisation, [C] float32 each. `training`: normalise by the batch's
+// own statistics and move the running ones towards them (momentum 0.1, unbiased variance); else by the
+// running ones.
+struct Norm {
+  torch::Tensor weight;
+  torch::Tensor bias;
+  torch::Tensor running_mean;
+  torch::Tensor running_var;
+  bool training;
+};
+
+// activation(batch_norm(x)), x [N, C, H, W] (channels-last) or rows [R, C].
+torch::Tensor normalize(const torch::Tensor& x, const Norm& norm, Activation activation);
+
+// The same, and x itself for whoever else reads it: its gradient joins in the same pass.
+std::pair<torch::Tensor, torch::Tensor> normalize_and_fork(const torch::Tensor& x, const Norm& norm,
+                                                           Activation activation);
+
+// add + activation(batch_norm(depth_to_space(wide))): wide [N, 4 C, H, W] with channels (row, column, c)
+// becomes [N, C, 2 H, 2 W].
+torch::Tensor normalize_shuffled(const torch::Tensor& wide, const Norm& norm, Activation activation,
+                                 const torch::Tensor& add);
+
+// [N, 4 C, H, W], channels (row, column, c), to [N, C, 2 H, 2 W] in channels-last memory.
+torch::Tensor depth_to_space(const torch::Tensor& wide);
+
+// Turns the fused operations off or on again (they are on at first): for comparisons. Not for use while
+// another thread computes.
+void set_fused(bool on);
+
+}  // namespace spiga::train
