@@ -149,7 +149,7 @@ NetworkConfig compact() {
           .width = 128,
           .stacks = 2,
           .hourglass_depth = 3,
-          .embedding = 256,
+          .embedding = 128,
           .shape_hidden = 128,
           .gat_width = 128,
           .initial_shape = InitialShape::heatmap};
