@@ -39,7 +39,7 @@ struct ConvolutionSpec {
   int batch = 1, height = 1, width = 1;
   int in = 1, out = 1;
   int kernel = 1, stride = 1, pad_begin = 0, pad_end = 0;
-  Epilogue epilogue;
+  Epilogue epilogue = {};
 
   int out_height() const { return (height + pad_begin + pad_end - kernel) / stride + 1; }
   int out_width() const { return (width + pad_begin + pad_end - kernel) / stride + 1; }
@@ -51,7 +51,7 @@ struct ProductSpec {
   DataType input = DataType::f32;
   DataType output = DataType::f32;
   int rows = 1, inner = 1, columns = 1;
-  Epilogue epilogue;
+  Epilogue epilogue = {};
 
   auto operator<=>(const ProductSpec&) const = default;
 };

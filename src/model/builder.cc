@@ -1,0 +1,108 @@
+// Copyright (c) 2026, the spiga authors
+// SPDX-License-Identifier: BSD-3-Clause
+#include "model/builder.h"
+
+#include "base/text.h"
+#include "engine/parallel.h"
+
+namespace spiga::model {
+
+using engine::BatchedProductSpec;
+using engine::ConvolutionSpec;
+using engine::DataType;
+using engine::Epilogue;
+using engine::Execution;
+using engine::ProductSpec;
+
+Tensor Builder::tensor(DataType type, int height, int width, int channels) {
+  Tensor tensor{.type = type, .height = height, .width = width, .channels = channels};
+  tensor.block = plan_.allocate(tensor.bytes() * static_cast<std::size_t>(context_.max_batch));
+  if (context_.memory != nullptr) tensor.data = context_.memory + tensor.block->offset();
+  return tensor;
+}
+
+std::shared_ptr<const engine::Kernel> Builder::kernel(const engine::Spec& spec) {
+  return context_.kernels->get(spec, context_.threads);
+}
+
+void Builder::convolve_into(const std::string& layer, const Tensor& x, const Tensor& y,
+                            const ConvolutionShape& shape, const Epilogue& epilogue,
+                            const LayerStore::Fold& fold) {
+  if (context_.kernels == nullptr) return;
+  const auto compiled = kernel(ConvolutionSpec{.input = x.type,
+                                               .output = y.type,
+                                               .batch = context_.batch,
+                                               .height = x.height,
+                                               .width = x.width,
+                                               .in = x.channels,
+                                               .out = shape.out,
+                                               .kernel = shape.kernel,
+                                               .stride = shape.stride,
+                                               .pad_begin = shape.pad_begin,
+                                               .pad_end = shape.pad_end,
+                                               .epilogue = epilogue});
+  const auto weights = context_.layers->packed(layer, *compiled, fold);
+  if (context_.program != nullptr) context_.program->add(layer, Execution(compiled, weights, x.data, y.data));
+}
+
+Tensor Builder::convolve(const std::string& layer, const Tensor& x, const ConvolutionShape& shape,
+                         const Epilogue& epilogue, const LayerStore::Fold& fold) {
+  const int padding = shape.pad_begin + shape.pad_end - shape.kernel;
+  const Tensor y = tensor(context_.type, (x.height + padding) / shape.stride + 1,
+                          (x.width + padding) / shape.stride + 1, shape.out);
+  convolve_into(layer, x, y, shape, epilogue, fold);
+  return y;
+}
+
+void Builder::multiply_into(const std::string& layer, const Tensor& x, const Tensor& y,
+                            const Epilogue& epilogue, const LayerStore::Fold& fold) {
+  if (context_.kernels == nullptr) return;
+  const auto compiled = kernel(ProductSpec{.input = x.type,
+                                           .output = y.type,
+                                           .rows = context_.batch * x.height,
+                                           .inner = x.channels,
+                                           .columns = y.channels,
+                                           .epilogue = epilogue});
+  const auto weights = context_.layers->packed(layer, *compiled, fold);
+  if (context_.program != nullptr) context_.program->add(layer, Execution(compiled, weights, x.data, y.data));
+}
+
+Tensor Builder::multiply(const std::string& layer, const Tensor& x, int columns, DataType out,
+                         const Epilogue& epilogue, const LayerStore::Fold& fold) {
+  const Tensor y = tensor(out, x.height, 1, columns);
+  multiply_into(layer, x, y, epilogue, fold);
+  return y;
+}
+
+void Builder::multiply_batched(const std::string& layer, const BatchedProductSpec& spec, const Tensor& x,
+                               const Tensor& w, const Tensor& y) {
+  if (context_.kernels == nullptr) return;
+  const auto compiled = kernel(spec);
+  if (context_.program != nullptr) context_.program->add(layer, Execution(compiled, x.data, w.data, y.data));
+}
+
+const float* Builder::constant(const std::string& name, const LayerStore::Make& make) {
+  return context_.layers == nullptr ? nullptr : context_.layers->constant(name, make);
+}
+
+void Builder::pass(const std::string& layer, const std::string& operation, std::int64_t count,
+                   std::int64_t grain, Part part) {
+  if (context_.program == nullptr) return;
+  context_.program->add(layer, operation, base::concat(count), engine::operations().name,
+                        [threads = context_.threads, count, grain, part = std::move(part)] {
+                          engine::parallel_for(threads, count, grain, part);
+                        });
+}
+
+void Builder::tap(const std::string& name, const Tensor& x) {
+  if (context_.program == nullptr || context_.taps == nullptr) return;
+  const std::int64_t count = x.elements() * context_.batch;
+  std::vector<float>& copy = (*context_.taps)[name];
+  copy.resize(static_cast<std::size_t>(count));
+  pass(name, "tap", count, count,
+       [type = x.type, from = x.data, to = copy.data()](std::int64_t begin, std::int64_t end) {
+         engine::to_float32(type, from, to, end - begin);
+       });
+}
+
+}  // namespace spiga::model
