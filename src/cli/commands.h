@@ -28,6 +28,7 @@ using Action = std::function<int()>;
 
 void add_import(CLI::App& program, Action& chosen);
 void add_analyze(CLI::App& program, Action& chosen);
+void add_pack(CLI::App& program, Action& chosen);
 void add_train(CLI::App& program, Action& chosen);  // spiga-train
 
 }  // namespace spiga::cli

@@ -7,7 +7,9 @@
 namespace {
 
 void add_commands(CLI::App& program, spiga::cli::Action& chosen) {
+  spiga::cli::add_analyze(program, chosen);
   spiga::cli::add_import(program, chosen);
+  spiga::cli::add_pack(program, chosen);
 }
 
 }  // namespace

@@ -18,13 +18,10 @@ void Progress::advance(std::size_t done) {
   shown_ = true;
   const double seconds = std::chrono::duration<double>(now - start_).count();
   const double rate = static_cast<double>(done) / seconds;
-  std::string line = std::to_string(done);
-  if (total_) line += "/" + std::to_string(*total_);
-  char rate_text[32];
-  std::snprintf(rate_text, sizeof rate_text, "  %.1f/s", rate);
-  line += " " + unit_ + rate_text;
-  if (total_ && done > 0) line += "  " + duration_text(static_cast<double>(*total_ - done) / rate) + " left";
-  std::fprintf(stderr, "\r%s\x1b[K", line.c_str());
+  const std::string total = total_ ? "/" + std::to_string(*total_) : "";
+  const std::string left =
+      total_ && done > 0 ? "  " + duration_text(static_cast<double>(*total_ - done) / rate) + " left" : "";
+  std::fprintf(stderr, "\r%zu%s %s  %.1f/s%s\x1b[K", done, total.c_str(), unit_.c_str(), rate, left.c_str());
 }
 
 void Progress::wipe() {

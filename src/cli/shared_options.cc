@@ -25,25 +25,32 @@ int NetworkOptions::thread_count() const {
 }
 
 void add_precision_option(CLI::App& command, Precision& precision) {
-  const std::map<std::string, Precision> names = {
+  static const std::map<std::string, Precision> names = {
       {"automatic", Precision::automatic}, {"f32", Precision::f32}, {"bf16", Precision::bf16}};
-  command.add_option("--precision", precision, "automatic, f32 or bf16")
+  command
+      .add_option_function<std::string>(
+          "--precision", [&precision](const std::string& name) { precision = names.at(name); },
+          "automatic, f32 or bf16")
+      ->type_name("P")
       ->group(kGroup)
-      ->transform(CLI::CheckedTransformer(names).description(""))
+      ->check(CLI::IsMember({"automatic", "f32", "bf16"}).description(""))
       ->default_str("automatic");
 }
 
 void add_network_options(CLI::App& command, NetworkOptions& options) {
   command.add_option("--model", options.model, "Model file [the default model, see docs/cli.md]")
+      ->type_name("FILE")
       ->group(kGroup);
   add_precision_option(command, options.precision);
   command.add_option("--threads", options.threads, "Processor threads to use; 0 is one per processor")
+      ->type_name("N")
       ->group(kGroup)
-      ->check(CLI::Range(0, kMostThreads))
+      ->check(CLI::Range(0, kMostThreads).description(""))
       ->capture_default_str();
   command.add_option("--batch", options.batch, "Faces of one network call at most")
+      ->type_name("N")
       ->group(kGroup)
-      ->check(CLI::Range(1, kLargestBatch))
+      ->check(CLI::Range(1, kLargestBatch).description(""))
       ->capture_default_str();
 }
 
