@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "base/text.h"
+#include "eval/face_drawing.h"
 #include "eval/plot.h"
 #include "eval/statistics.h"
 #include "eval/svg.h"
@@ -76,29 +77,6 @@ std::vector<Coordinate> in_database_order(const scheme::Database& database, cons
     places[static_cast<std::size_t>(database.index_of(face.ids[i]))] = face.landmarks[i];
   }
   return places;
-}
-
-// The contours through the landmarks that are there.
-void draw_contours(const scheme::Database& database, std::span<const Coordinate> places,
-                   std::string_view look, Svg& svg) {
-  for (const scheme::Edge& edge : database.edges) {
-    std::vector<Coordinate> contour;
-    for (int landmark : edge.landmarks) {
-      const Coordinate& place = places[static_cast<std::size_t>(landmark)];
-      if (std::isfinite(place.x)) contour.push_back(place);
-    }
-    svg.path(contour, look);
-  }
-}
-
-void draw_landmarks(const scheme::Database& database, std::span<const Coordinate> places,
-                    const std::string& colour, Svg& svg) {
-  draw_contours(database, places,
-                concat("fill=\"none\" stroke=\"", colour, R"(" stroke-width="0.7" stroke-opacity="0.8")"),
-                svg);
-  for (const Coordinate& place : places) {
-    if (std::isfinite(place.x)) svg.circle(place, 1.1, concat("fill=\"", colour, '"'));
-  }
 }
 
 // The square around the true and the predicted landmarks, with a margin; a wild prediction does not widen it
@@ -278,15 +256,15 @@ std::string draw_face(const scheme::Database& database, const AnnotatedFace& tru
       jpeg_of_region ? jpeg_of_region(truth.image, region, static_cast<int>(kSide * 1.5)) : "";
   Svg svg(kSide, kSide, truth.image);
   svg.rect(0, 0, kSide, kSide, R"(fill="#20242a")");
-  if (!picture.empty()) svg.jpeg(0, 0, kSide, kSide, picture);
+  if (!picture.empty()) svg.image(0, 0, kSide, kSide, "image/jpeg", picture);
   const auto place = [&](const AnnotatedFace& face) {
     std::vector<Coordinate> places = in_database_order(database, face);
     for (Coordinate& p : places)
       p = {(p.x - region.x) / region.width * kSide, (p.y - region.y) / region.width * kSide};
     return places;
   };
-  draw_landmarks(database, place(truth), "#3fd5ff", svg);
-  if (!prediction.landmarks.empty()) draw_landmarks(database, place(prediction), "#ffb000", svg);
+  draw_landmarks(database, place(truth), kTruthColour, svg);
+  if (!prediction.landmarks.empty()) draw_landmarks(database, place(prediction), kPredictionColour, svg);
   return std::move(svg).finish();
 }
 

@@ -116,10 +116,12 @@ void Svg::text(const Coordinate& at, std::string_view text, std::string_view loo
                        "</text>\n");
 }
 
-void Svg::jpeg(double x, double y, double width, double height, std::string_view bytes) {
+void Svg::image(double x, double y, double width, double height, std::string_view media_type,
+                std::string_view bytes) {
   shape(attribute("x", x) + attribute("y", y) + attribute("width", width) + attribute("height", height),
         "image",
-        base::concat("preserveAspectRatio=\"none\" href=\"data:image/jpeg;base64,", base64(bytes), '"'), {});
+        base::concat("preserveAspectRatio=\"none\" href=\"data:", media_type, ";base64,", base64(bytes), '"'),
+        {});
 }
 
 void Svg::begin_group(std::string_view look) { out_ += base::concat("<g ", look, ">\n"); }

@@ -27,7 +27,9 @@ class Svg {
   void rect(double x, double y, double width, double height, std::string_view look,
             std::string_view tip = {});
   void text(const Coordinate& at, std::string_view text, std::string_view look);
-  void jpeg(double x, double y, double width, double height, std::string_view bytes);
+  // A picture as the bytes of its file, "image/jpeg" or what browsers show else.
+  void image(double x, double y, double width, double height, std::string_view media_type,
+             std::string_view bytes);
   // Between these two what is drawn is moved (and turned).
   void begin_group(std::string_view look);
   void end_group();
