@@ -24,10 +24,6 @@ using weights::TorchCheckpoint;
 
 constexpr const char* kEdgeMatrix = "visual_cnn.E2Ptransform.edge2point";
 
-bool is_floating_point(DType dtype) {
-  return dtype == DType::f32 || dtype == DType::f16 || dtype == DType::bf16 || dtype == DType::f64;
-}
-
 // Everything that is wrong with a checkpoint's list of tensors, to be said at once.
 class Complaints {
  public:
@@ -90,7 +86,7 @@ void check_known(const std::vector<TensorSpec>& specs, TensorsByName& found, Imp
       complaints.misshapen(spec, tensor);
     } else if (spec.role != TensorRole::weight) {
       ++result.constants;
-    } else if (!is_floating_point(tensor.dtype)) {
+    } else if (!weights::is_floating_point(tensor.dtype)) {
       complaints.wrong_dtype(spec, tensor);
     }
   }

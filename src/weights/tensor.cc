@@ -166,7 +166,16 @@ std::optional<std::int64_t> first_non_finite(const TensorView& tensor) {
   return found;
 }
 
+bool is_floating_point(DType dtype) {
+  return dtype == DType::f32 || dtype == DType::f16 || dtype == DType::bf16 || dtype == DType::f64;
+}
+
 void require_finite(const TensorView& tensor, std::string_view name, std::string_view where) {
+  if (!is_floating_point(tensor.dtype)) {
+    throw Error(ErrorCode::bad_data,
+                base::concat(where, ": tensor '", base::printable(name),
+                             "': dtype: expected F32, F16, BF16 or F64, found ", name_of(tensor.dtype)));
+  }
   if (const auto index = first_non_finite(tensor)) {
     throw Error(ErrorCode::bad_data,
                 base::concat(where, ": tensor '", base::printable(name),

@@ -58,7 +58,10 @@ std::vector<std::uint8_t> from_float32(std::span<const float> values, DType dtyp
 // Index of the first element that is NaN or infinite; nothing where all are finite (or integers).
 std::optional<std::int64_t> first_non_finite(const TensorView& tensor);
 
-// Throws Error(bad_data) "WHERE: tensor 'NAME': ..." where an element is NaN or infinite.
+bool is_floating_point(DType dtype);
+
+// Throws Error(bad_data) "WHERE: tensor 'NAME': ..." unless the elements are floating-point numbers, all of
+// them finite.
 void require_finite(const TensorView& tensor, std::string_view name, std::string_view where);
 
 float bf16_to_float(std::uint16_t bits);

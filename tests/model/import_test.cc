@@ -18,6 +18,7 @@
 #include "support/golden_fill.h"
 #include "support/pickle_writer.h"
 #include "support/temporary_folder.h"
+#include "support/tiny_config.h"
 #include "support/zip_writer.h"
 
 namespace spiga::model {
@@ -27,26 +28,10 @@ using base::concat;
 using ::testing::AllOf;
 using testing::fill_tensor;
 using ::testing::HasSubstr;
+using testing::tiny_config;
 using weights::SafetensorsFile;
 
 constexpr const char* kEdgeMatrix = "visual_cnn.E2Ptransform.edge2point";
-
-// A network of every kind of layer, small enough to be made in milliseconds.
-NetworkConfig tiny_config() {
-  return {.database = "300wpublic",
-          .landmarks = 68,
-          .edges = 13,
-          .input_size = 64,
-          .stem_width = 2,
-          .width = 4,
-          .stacks = 2,
-          .hourglass_depth = 2,
-          .embedding = 8,
-          .shape_hidden = 4,
-          .gat_width = 8,
-          .gat_layers = 2,
-          .steps = 2};
-}
 
 // What a tensor of a checkpoint holds: constants that matter as they must be, others zero, weights by the
 // rule.
@@ -246,24 +231,6 @@ TEST_F(Import, CheckpointOfPyTorchItself) {
   const ImportResult result = import_checkpoint(checkpoint_, {config, "", ""}, model_);
   expect_golden_weights(SafetensorsFile(model_), config);
   EXPECT_GT(result.constants, 0U);
-}
-
-// Model files' metadata.
-std::string info_complaint(const weights::Metadata& metadata) {
-  const testing::TemporaryFolder folder;
-  weights::write_safetensors(folder.path() / "m.safetensors", {}, metadata);
-  const SafetensorsFile file(folder.path() / "m.safetensors");
-  return testing::bad_data_of([&] { read_info(file); });
-}
-
-TEST(ModelFile, MetadataMistakesAreNamed) {
-  EXPECT_THAT(info_complaint({}), HasSubstr("m.safetensors: metadata spiga.config: expected, found none"));
-  EXPECT_THAT(info_complaint({{"spiga.config", "{"}}), HasSubstr("spiga.config: expected JSON, found '{'"));
-  EXPECT_THAT(info_complaint({{"spiga.config", R"({"width": 0})"}}),
-              HasSubstr("spiga.config: width: expected"));
-  weights::Metadata metadata = metadata_of({named_config("default"), "", ""});
-  metadata["spiga.database"] = "wflw";
-  EXPECT_THAT(info_complaint(metadata), HasSubstr("spiga.database: expected '300wpublic', found 'wflw'"));
 }
 
 }  // namespace
