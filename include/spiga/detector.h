@@ -18,9 +18,18 @@ struct Detection {
   float score = 1;  // larger is surer; its scale is the detector's own
 };
 
+// How hard faces are looked for; docs/video.md has each one's recall and cost.
+enum class DetectorEffort {
+  fast,      // large faces: from a 16th of the picture's longer side on, but at least 48 pixels
+  normal,    // from a 40th on, but at least 48 pixels
+  thorough,  // half as large as normal, and turned by up to 60 degrees either way; a second look at each
+             // through a mirror
+};
+
 struct DetectorOptions {
-  // Faces whose larger box side is at least this long are looked for; 0 stands for a 40th of the picture's
-  // longer side, but at least 48. Time grows with the square of 1 / min_face_px.
+  DetectorEffort effort = DetectorEffort::normal;
+  // Faces whose larger box side is at least this long are looked for; 0 leaves it to the effort. Time grows
+  // with the square of 1 / min_face_px.
   float min_face_px = 0;
   // Detections below are dropped; 0 is the detector's own operating point, higher is stricter, lower finds
   // more faces and more that are none.

@@ -7,13 +7,28 @@
 
 namespace spiga::geometry {
 
-double intersection_over_union(const Box& a, const Box& b) {
+namespace {
+
+double area_of(const Box& box) { return double{box.width} * box.height; }
+
+double common_area(const Box& a, const Box& b) {
   const double left = std::max(a.x, b.x), top = std::max(a.y, b.y);
   const double right = std::min(double{a.x} + a.width, double{b.x} + b.width);
   const double bottom = std::min(double{a.y} + a.height, double{b.y} + b.height);
-  const double common = std::max(0.0, right - left) * std::max(0.0, bottom - top);
-  const double all = double{a.width} * a.height + double{b.width} * b.height - common;
+  return std::max(0.0, right - left) * std::max(0.0, bottom - top);
+}
+
+}  // namespace
+
+double intersection_over_union(const Box& a, const Box& b) {
+  const double common = common_area(a, b);
+  const double all = area_of(a) + area_of(b) - common;
   return all > 0 ? common / all : 0;
+}
+
+double overlap_of_smaller(const Box& a, const Box& b) {
+  const double smaller = std::min(area_of(a), area_of(b));
+  return smaller > 0 ? common_area(a, b) / smaller : 0;
 }
 
 Box tight_box(std::span<const Point> points) {

@@ -11,6 +11,9 @@ namespace spiga::geometry {
 // Area of the intersection over area of the union; 0 where both are empty.
 double intersection_over_union(const Box& a, const Box& b);
 
+// Area of the intersection over area of the smaller box; 0 where that is empty.
+double overlap_of_smaller(const Box& a, const Box& b);
+
 // The smallest box around all points; an empty box at the origin where there are none.
 Box tight_box(std::span<const Point> points);
 

@@ -4,11 +4,23 @@
 
 #include <cmath>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "spiga/error.h"
+#include "vision/detector_passes.h"
 #include "vision/dlib_detector.h"
 
 namespace spiga {
+namespace {
+
+std::unique_ptr<Detector> make_with_effort(const DetectorOptions& options, const vision::MakeDetector& make) {
+  std::vector<vision::DetectorPass> passes = vision::passes_of(options);
+  if (passes.size() == 1) return make(options);
+  return vision::make_multi_pass_detector(std::move(passes), make);
+}
+
+}  // namespace
 
 std::unique_ptr<Detector> make_detector(std::string_view name, const DetectorOptions& options) {
   constexpr float kSmallest = 8;
@@ -17,7 +29,7 @@ std::unique_ptr<Detector> make_detector(std::string_view name, const DetectorOpt
                                                  std::to_string(options.min_face_px));
   if (!std::isfinite(options.score_threshold))
     throw Error(ErrorCode::invalid_argument, "detector: score_threshold: expected a number");
-  if (name == "dlib") return vision::make_dlib_detector(options);
+  if (name == "dlib") return make_with_effort(options, vision::make_dlib_detector);
   throw Error(ErrorCode::invalid_argument, "detector: expected 'dlib', found '" + std::string(name) + "'");
 }
 

@@ -9,6 +9,7 @@
 #include <cmath>
 #include <opencv2/imgproc.hpp>
 
+#include "vision/detector_passes.h"
 #include "vision/image_mat.h"
 
 // dlib's headers take 20 seconds to compile: nothing else belongs in this file.
@@ -71,9 +72,7 @@ class DlibDetector : public Detector {
  private:
   // How much larger than the picture the scanned one is.
   double scan_scale(const cv::Mat& pixels) const {
-    const double smallest = options_.min_face_px > 0
-                                ? options_.min_face_px
-                                : std::max(48.0, std::max(pixels.cols, pixels.rows) / 40.0);
+    const double smallest = smallest_face(options_, pixels.cols, pixels.rows);
     return std::min(kSmallestFacePx / smallest, std::sqrt(kMostPixels / static_cast<double>(pixels.total())));
   }
 

@@ -23,20 +23,10 @@ Box grown(const Box& box, double factor) {
           static_cast<float>(height)};
 }
 
-// Area of the intersection over that of the smaller box.
-double overlap_of_smaller(const Box& a, const Box& b) {
-  const double iou = geometry::intersection_over_union(a, b);
-  const double area_a = double{a.width} * a.height, area_b = double{b.width} * b.height;
-  const double common = iou * (area_a + area_b) / (1 + iou);
-  const double smaller = std::min(area_a, area_b);
-  return smaller > 0 ? common / smaller : 0;
-}
-
 double share_inside(const Box& box, int width, int height) {
   const Box picture = {0, 0, static_cast<float>(width), static_cast<float>(height)};
-  const double area = double{box.width} * box.height;
-  const double iou = geometry::intersection_over_union(box, picture);
-  return area > 0 ? iou / (1 + iou) * (area + double{picture.width} * picture.height) / area : 0;
+  // A box larger than the picture counts by how much of the picture it covers.
+  return geometry::overlap_of_smaller(box, picture);
 }
 
 // The box moved so that its centre lies in the picture.
@@ -95,7 +85,7 @@ std::vector<Detection> Tracker::match(std::vector<Detection> detections, bool lo
 bool Tracker::explained(const Detection& detection) const {
   return std::ranges::any_of(tracks_, [&](const Track& track) {
     return track.state != TrackState::lost &&
-           overlap_of_smaller(track.looked_at, detection.box) > rules_.same_face_overlap;
+           geometry::overlap_of_smaller(track.looked_at, detection.box) > rules_.same_face_overlap;
   });
 }
 
@@ -137,7 +127,8 @@ std::vector<bool> Tracker::without_doubles(std::span<const Seen> seen, std::vect
   };
   for (std::size_t i = 0; i < seen.size(); ++i) {
     for (std::size_t j = i + 1; j < seen.size() && found[i]; ++j) {
-      if (!found[j] || overlap_of_smaller(seen[i].box, seen[j].box) <= rules_.same_face_overlap) continue;
+      if (!found[j] || geometry::overlap_of_smaller(seen[i].box, seen[j].box) <= rules_.same_face_overlap)
+        continue;
       found[rank(j) > rank(i) ? i : j] = false;
     }
   }
