@@ -16,9 +16,9 @@
 #include "scheme/scheme.h"
 #include "support/error_of.h"
 #include "support/golden_fill.h"
+#include "support/model_files.h"
 #include "support/pickle_writer.h"
 #include "support/temporary_folder.h"
-#include "support/tiny_config.h"
 #include "support/zip_writer.h"
 
 namespace spiga::model {
@@ -28,7 +28,7 @@ using base::concat;
 using ::testing::AllOf;
 using testing::fill_tensor;
 using ::testing::HasSubstr;
-using testing::tiny_config;
+using testing::tiny_network;
 using weights::SafetensorsFile;
 
 constexpr const char* kEdgeMatrix = "visual_cnn.E2Ptransform.edge2point";
@@ -99,7 +99,7 @@ class Import : public ::testing::Test {
     return message;
   }
 
-  const NetworkConfig config_ = tiny_config();
+  const NetworkConfig config_ = tiny_network();
   const testing::TemporaryFolder folder_;
   const std::filesystem::path checkpoint_ = folder_.path() / "c.pt";
   const std::filesystem::path model_ = folder_.path() / "m.safetensors";
@@ -139,8 +139,8 @@ TEST_F(Import, StoresHalfPrecision) {
 TEST_F(Import, TrainingOnlyHeadsAndAbsentConstantsAreFine) {
   CheckpointWriter checkpoint(config_);
   checkpoint.remove("diagonal_mask");
-  checkpoint.set("visual_cnn.outs_points.1.0.conv.weight", {68, 4, 1, 1}, std::vector<float>(68 * 4));
-  checkpoint.set("pose_heads.0.weight", {6, 4}, std::vector<float>(24));
+  checkpoint.set("visual_cnn.outs_points.1.0.conv.weight", {68, 16, 1, 1}, std::vector<float>(68 * 16));
+  checkpoint.set("pose_heads.0.weight", {6, 16}, std::vector<float>(96));
   checkpoint.write(checkpoint_);
   EXPECT_EQ(import_checkpoint(checkpoint_, {config_, "", ""}, model_).training_only, 2U);
   EXPECT_EQ(SafetensorsFile(model_).find("pose_heads.0.weight"), nullptr);
@@ -153,12 +153,12 @@ TEST_F(Import, EverythingThatIsWrongIsNamed) {
   checkpoint.set("surplus.weight", {1}, {0});
   checkpoint.set("pose_fc.weight", {4, 6}, std::vector<float>(24));
   checkpoint.set("theta_S.0", {3, 3}, std::vector<float>(9));
-  checkpoint.set("conv_window.0.bias", {8}, std::vector<float>(8), "IntStorage");
+  checkpoint.set("conv_window.0.bias", {16}, std::vector<float>(16), "IntStorage");
   EXPECT_THAT(complaint(checkpoint),
               AllOf(HasSubstr("c.pt: not the network of 300wpublic: "),
                     HasSubstr("missing (2): pose_fc.bias, conv_window.1.weight; "),
                     HasSubstr("unknown (1): surplus.weight; "),
-                    HasSubstr("of another shape (2): pose_fc.weight (expected [6, 4], found [4, 6]), "
+                    HasSubstr("of another shape (2): pose_fc.weight (expected [6, 16], found [4, 6]), "
                               "theta_S.0 (expected [2, 2], found [3, 3]); "),
                     HasSubstr("not of floating point (1): conv_window.0.bias (I32)")));
 }

@@ -13,8 +13,8 @@
 #include "model/tensors.h"
 #include "support/error_of.h"
 #include "support/golden_fill.h"
+#include "support/model_files.h"
 #include "support/temporary_folder.h"
-#include "support/tiny_config.h"
 
 namespace spiga::model {
 namespace {
@@ -22,7 +22,7 @@ namespace {
 using ::testing::AllOf;
 using testing::bad_data_of;
 using ::testing::HasSubstr;
-using testing::tiny_config;
+using testing::tiny_network;
 
 struct Tensor {
   weights::DType dtype;
@@ -37,7 +37,7 @@ struct Content {
 };
 
 Content good_content() {
-  const NetworkConfig config = tiny_config();
+  const NetworkConfig config = tiny_network();
   Content content{{}, metadata_of({config, "made by a test", "none"})};
   for (const TensorSpec& spec : expected_tensors(config)) {
     const std::vector<float> values = testing::fill_tensor(spec.name, spec.shape);
@@ -71,13 +71,13 @@ class ModelFile : public ::testing::Test {
 
 TEST_F(ModelFile, GoodOneLoads) {
   write(good_content());
-  EXPECT_EQ(Model::load(path_, Precision::f32)->config(), tiny_config());
+  EXPECT_EQ(Model::load(path_, Precision::f32)->config(), tiny_network());
 }
 
 TEST_F(ModelFile, InfoSurvives) {
   write(good_content());
   const ModelInfo info = read_info(weights::SafetensorsFile(path_));
-  EXPECT_EQ(info.config, tiny_config());
+  EXPECT_EQ(info.config, tiny_network());
   EXPECT_EQ(info.provenance, "made by a test");
   EXPECT_EQ(info.licence, "none");
 }
@@ -95,14 +95,14 @@ TEST_F(ModelFile, MetadataMistakesAreNamed) {
 
 TEST_F(ModelFile, MissingTensorIsNamed) {
   EXPECT_THAT(complaint([](Content& c) { c.tensors.erase("pose_fc.weight"); }),
-              HasSubstr("m.safetensors: tensor 'pose_fc.weight': expected [6, 4], found none"));
+              HasSubstr("m.safetensors: tensor 'pose_fc.weight': expected [6, 16], found none"));
 }
 
 TEST_F(ModelFile, MisshapenTensorIsNamed) {
   EXPECT_THAT(complaint([](Content& c) {
-                c.tensors["pose_fc.weight"].shape = {4, 6};
+                c.tensors["pose_fc.weight"].shape = {16, 6};
               }),
-              HasSubstr("m.safetensors: tensor 'pose_fc.weight': expected [6, 4], found [4, 6]"));
+              HasSubstr("m.safetensors: tensor 'pose_fc.weight': expected [6, 16], found [16, 6]"));
 }
 
 TEST_F(ModelFile, WrongDtypeIsNamed) {
