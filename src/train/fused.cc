@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "train/kernels.h"
+#include "train/reducer.h"
 
 namespace spiga::train {
 namespace {
@@ -110,14 +111,18 @@ class Layout {
 // Adds up the groups' sums: [2, C] float64.
 torch::Tensor total(const torch::Tensor& partial) { return partial.to(torch::kFloat64).sum(0); }
 
+// How many rows the statistics are of: those of all processes, who have as many each.
+double shared_rows(const Layout& layout) { return static_cast<double>(layout.rows()) * process_count(); }
+
 // Rows of the [4, C] float32 tensor that a normalisation keeps for its gradient.
 enum Statistic { kScale, kShift, kMean, kInverse };
 
 torch::Tensor batch_statistics(const torch::Tensor& x, const Layout& layout,
                                const torch::Tensor& running_mean, const torch::Tensor& running_var) {
   const std::int64_t channels = layout.channels();
-  // Sums of differences to a pixel: no cancellation where the mean is large.
-  const torch::Tensor pivot = x.as_strided({channels}, {1}).to(torch::kFloat32);
+  // Sums of differences to a pixel, or to what all processes have: no cancellation where the mean is large.
+  const torch::Tensor pivot =
+      reducer() ? running_mean.clone() : x.as_strided({channels}, {1}).to(torch::kFloat32);
   torch::Tensor partial = torch::zeros({layout.groups(), 2, channels}, torch::kFloat32);
   const auto& table = kernels::best();
   layout.for_pieces([&](std::int64_t group, const Rows& rows, std::int64_t x_at, std::int64_t x_stride,
@@ -125,8 +130,8 @@ torch::Tensor batch_statistics(const torch::Tensor& x, const Layout& layout,
     table.moments(element_of(x), rows, at_element(x, x_at), x_stride, pivot.data_ptr<float>(),
                   partial.data_ptr<float>() + group * 2 * channels);
   });
-  const torch::Tensor sums = total(partial);
-  const auto count = static_cast<double>(layout.rows());
+  const torch::Tensor sums = sum_over_processes(total(partial));
+  const double count = shared_rows(layout);
   torch::Tensor result = torch::empty({2, channels}, torch::kFloat32);
   const double *sum = sums.data_ptr<double>(), *square = sum + channels;
   float *mean = result.data_ptr<float>(), *variance = mean + channels;
@@ -197,8 +202,10 @@ NormGradients norm_backward(const torch::Tensor& x, const Layout& layout, const 
     table.gradient_sums(element_of(x), rows, affine, at_element(x, x_at), x_stride, at_element(dy, y_at),
                         y_stride, s + kMean * channels, partial.data_ptr<float>() + group * 2 * channels);
   });
-  const torch::Tensor sums = total(partial);
+  // The parameters' gradients are those of our own faces; x's goes by way of everybody's statistics.
+  const torch::Tensor sums = total(partial), shared = training ? sum_over_processes(sums) : sums;
   const double *sum = sums.data_ptr<double>(), *product = sum + channels;
+  const double *shared_sum = shared.data_ptr<double>(), *shared_product = shared_sum + channels;
   NormGradients result;
   result.weight = torch::empty({channels}, torch::kFloat32);
   result.bias = torch::empty({channels}, torch::kFloat32);
@@ -209,10 +216,10 @@ NormGradients norm_backward(const torch::Tensor& x, const Layout& layout, const 
     result.weight.data_ptr<float>()[i] = static_cast<float>(product[i] * inverse);
     result.bias.data_ptr<float>()[i] = static_cast<float>(sum[i]);
     if (!training) continue;
-    const auto count = static_cast<double>(layout.rows());
-    const double slope = -scale * inverse * inverse * product[i] / count;
+    const double count = shared_rows(layout);
+    const double slope = -scale * inverse * inverse * shared_product[i] / count;
     b[i] = static_cast<float>(slope);
-    c[i] = static_cast<float>(-scale * sum[i] / count - slope * s[kMean * channels + i]);
+    c[i] = static_cast<float>(-scale * shared_sum[i] / count - slope * s[kMean * channels + i]);
   }
   result.x = torch::empty_like(x);
   layout.for_pieces([&](std::int64_t, const Rows& rows, std::int64_t x_at, std::int64_t x_stride,
@@ -282,10 +289,201 @@ variable_list run_norm(const torch::Tensor& x, const Norm& norm, Activation acti
   return NormFunction::apply(x, norm.weight, norm.bias, norm.running_mean, norm.running_var, add, flags);
 }
 
+// The sum over all processes; its gradient is summed likewise.
+class SharedSum : public torch::autograd::Function<SharedSum> {
+ public:
+  static torch::Tensor forward(AutogradContext*, const torch::Tensor& x) { return sum_over_processes(x); }
+  static variable_list backward(AutogradContext*, variable_list gradients) {
+    return {sum_over_processes(gradients[0])};
+  }
+};
+
+// batch_norm by the statistics of all processes.
+torch::Tensor composed_over_processes(const torch::Tensor& x, const Norm& norm) {
+  const std::vector<std::int64_t> shape =
+      x.dim() == 4 ? std::vector<std::int64_t>{1, -1, 1, 1} : std::vector<std::int64_t>{1, -1};
+  const std::vector<std::int64_t> rows =
+      x.dim() == 4 ? std::vector<std::int64_t>{0, 2, 3} : std::vector<std::int64_t>{0};
+  const double count = static_cast<double>(x.numel() / x.size(1)) * process_count();
+  const torch::Tensor pivot = norm.running_mean.clone();
+  const torch::Tensor moved = x.to(torch::kFloat32) - pivot.view(shape);
+  const torch::Tensor moments =
+      SharedSum::apply(torch::stack({moved.sum(rows), moved.square().sum(rows)})) / count;
+  const torch::Tensor mean = moments[0], variance = (moments[1] - mean.square()).clamp_min(0);
+  {
+    torch::NoGradGuard no_grad;
+    norm.running_mean.lerp_(pivot + mean, kMomentum);
+    norm.running_var.lerp_(variance * (count > 1 ? count / (count - 1) : 1), kMomentum);
+  }
+  const torch::Tensor scale = norm.weight * (variance + kEpsilon).rsqrt();
+  return ((moved - mean.view(shape)) * scale.view(shape) + norm.bias.view(shape)).to(x.scalar_type());
+}
+
 torch::Tensor composed(const torch::Tensor& x, const Norm& norm, Activation activation) {
-  const torch::Tensor y = at::batch_norm(x, norm.weight, norm.bias, norm.running_mean, norm.running_var,
-                                         norm.training, kMomentum, kEpsilon, /*cudnn_enabled=*/true);
+  const torch::Tensor y = norm.training && reducer()
+                              ? composed_over_processes(x, norm)
+                              : at::batch_norm(x, norm.weight, norm.bias, norm.running_mean, norm.running_var,
+                                               norm.training, kMomentum, kEpsilon, /*cudnn_enabled=*/true);
   return activation == Activation::relu ? at::relu(y) : y;
+}
+
+// --- windows
+
+// Offsets of the samples from the landmark, in map pixels.
+torch::Tensor window_offsets(std::int64_t grid, double window) {
+  const double centre = static_cast<double>(grid - 1) / 2;
+  return (torch::arange(grid, torch::kFloat32) - centre) / centre * ((window - 1) / 2);
+}
+
+kernels::Windows windows_of(const torch::Tensor& field, const torch::Tensor& points,
+                            const torch::Tensor& offsets) {
+  return {field.size(3), field.size(1), points.size(1), offsets.size(0), offsets.data_ptr<float>()};
+}
+
+class WindowFunction : public torch::autograd::Function<WindowFunction> {
+ public:
+  static torch::Tensor forward(AutogradContext* context, const torch::Tensor& field,
+                               const torch::Tensor& points, const torch::Tensor& offsets) {
+    const torch::Tensor rows = as_rows(field), starts = points.contiguous();
+    const kernels::Windows windows = windows_of(rows, starts, offsets);
+    const std::int64_t per_face = windows.grid * windows.grid * windows.channels * windows.nodes;
+    torch::Tensor samples =
+        torch::empty({rows.size(0) * windows.nodes, per_face / windows.nodes}, rows.options());
+    at::parallel_for(0, rows.size(0), 1, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t n = begin; n < end; ++n)
+        kernels::best().sample_windows(
+            element_of(rows), windows, starts.data_ptr<float>() + n * 2 * windows.nodes,
+            at_element(rows, n * rows.stride(0)), at_element(samples, n * per_face));
+    });
+    context->save_for_backward({starts, offsets});
+    context->saved_data["shape"] = rows.sizes().vec();
+    return samples;
+  }
+
+  static variable_list backward(AutogradContext* context, variable_list gradients) {
+    const auto saved = context->get_saved_variables();
+    const auto shape = context->saved_data["shape"].toIntVector();
+    const torch::Tensor samples = gradients[0].contiguous();
+    torch::Tensor field =
+        torch::empty(shape, torch::TensorOptions(torch::kFloat32), torch::MemoryFormat::ChannelsLast);
+    field.zero_();
+    const kernels::Windows windows = windows_of(field, saved[0], saved[1]);
+    const std::int64_t per_face = samples.numel() / shape[0];
+    at::parallel_for(0, shape[0], 1, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t n = begin; n < end; ++n)
+        kernels::best().scatter_windows(
+            element_of(samples), windows, saved[0].data_ptr<float>() + n * 2 * windows.nodes,
+            at_element(samples, n * per_face), field.data_ptr<float>() + n * field.stride(0));
+    });
+    return {field.to(samples.scalar_type()), {}, {}};
+  }
+};
+
+// --- heads
+
+constexpr std::int64_t kGroupPixels = 256;
+
+// A head's maps as the kernels take them, from pixel `pixel`; undefined maps are null.
+kernels::HeadMaps maps_at(const variable_list& maps, std::int64_t pixel) {
+  const auto at = [&](std::size_t i) -> void* {
+    if (!maps[i].defined()) return nullptr;
+    return const_cast<char*>(at_element(maps[i], pixel * maps[i].size(1)));
+  };
+  return {at(0), at(1), static_cast<float*>(at(2)), at(3)};
+}
+
+// Calls body(heads, first pixel, scratch) for groups of pixels.
+template <class Body>
+void for_pixels(const torch::Tensor& logits, const torch::Tensor& incidence, const torch::Tensor& one,
+                std::int64_t landmarks, Body body) {
+  const std::int64_t pixels = logits.size(0) * logits.size(2) * logits.size(3);
+  kernels::Heads heads = {0,
+                          landmarks,
+                          incidence.size(1),
+                          incidence.size(0),
+                          padded(incidence.size(0)),
+                          incidence.data_ptr<float>(),
+                          one.data_ptr<float>()};
+  at::parallel_for(
+      0, (pixels + kGroupPixels - 1) / kGroupPixels, 1, [&](std::int64_t begin, std::int64_t end) {
+        std::vector<float> scratch(static_cast<std::size_t>(heads.padded_landmarks + heads.padded_edges));
+        for (std::int64_t first = begin * kGroupPixels; first < std::min(end * kGroupPixels, pixels);
+             first += kGroupPixels) {
+          kernels::Heads group = heads;
+          group.pixels = std::min(kGroupPixels, pixels - first);
+          body(group, first, scratch.data());
+        }
+      });
+}
+
+// Outputs: points, edges, heat, heat_typed. Incidence [E, padded L], one [padded L].
+class HeadFunction : public torch::autograd::Function<HeadFunction> {
+ public:
+  static variable_list forward(AutogradContext* context, const torch::Tensor& logits,
+                               const torch::Tensor& incidence, const torch::Tensor& one,
+                               std::int64_t landmarks) {
+    const torch::Tensor rows = as_rows(logits);
+    const auto maps = [&](std::int64_t channels, torch::ScalarType type) {
+      return torch::empty({rows.size(0), channels, rows.size(2), rows.size(3)}, rows.options().dtype(type),
+                          torch::MemoryFormat::ChannelsLast);
+    };
+    const auto type = rows.scalar_type();
+    const variable_list outputs = {maps(landmarks, type), maps(incidence.size(0), type),
+                                   maps(landmarks, torch::kFloat32), maps(landmarks, type)};
+    for_pixels(rows, incidence, one, landmarks,
+               [&](const kernels::Heads& heads, std::int64_t first, float* scratch) {
+                 kernels::best().heads(element_of(rows), heads, at_element(rows, first * heads.logits()),
+                                       maps_at(outputs, first), scratch);
+               });
+    context->set_materialize_grads(false);
+    context->save_for_backward({rows, incidence, one});
+    context->saved_data["landmarks"] = landmarks;
+    return outputs;
+  }
+
+  static variable_list backward(AutogradContext* context, variable_list gradients) {
+    const auto saved = context->get_saved_variables();
+    for (torch::Tensor& gradient : gradients)
+      if (gradient.defined()) gradient = as_rows(gradient);
+    torch::Tensor result = torch::empty_like(saved[0]);
+    for_pixels(saved[0], saved[1], saved[2], context->saved_data["landmarks"].toInt(),
+               [&](const kernels::Heads& heads, std::int64_t first, float* scratch) {
+                 kernels::best().heads_gradient(
+                     element_of(result), heads, at_element(saved[0], first * heads.logits()),
+                     maps_at(gradients, first), at_element(result, first * heads.logits()), scratch);
+               });
+    return {result, {}, {}, {}};
+  }
+};
+
+HeadMaps composed_heads(const torch::Tensor& logits, const EdgeIncidence& e) {
+  const std::int64_t landmarks = e.incidence.size(1), edges = e.incidence.size(0);
+  const auto type = logits.scalar_type();
+  HeadMaps maps;
+  maps.points = at::sigmoid(logits.narrow(1, 0, landmarks));
+  maps.edges = at::sigmoid(logits.narrow(1, padded(landmarks), edges));
+  const torch::Tensor weights = e.incidence.t().reshape({landmarks, edges, 1, 1}).to(type);
+  const torch::Tensor near =
+      at::clamp_max(at::conv2d(maps.edges, weights) + e.one.to(type).view({1, landmarks, 1, 1}), 1);
+  const torch::Tensor features = logits.narrow(1, padded(landmarks) + padded(edges), landmarks);
+  maps.heat_typed = features * maps.points * near;
+  maps.heat = maps.heat_typed.to(torch::kFloat32);
+  return maps;
+}
+
+torch::Tensor composed_windows(const torch::Tensor& field, const torch::Tensor& points,
+                               const torch::Tensor& offsets) {
+  const std::int64_t grid = offsets.size(0), nodes = points.size(1);
+  const torch::Tensor k = offsets.to(points.device());
+  const torch::Tensor window =
+      torch::stack({k.view({1, grid}).expand({grid, grid}), k.view({grid, 1}).expand({grid, grid})}, -1);
+  const auto map = static_cast<double>(field.size(3));
+  const torch::Tensor positions = points.view({-1, nodes, 1, 1, 2}) * map + window;
+  const torch::Tensor at = ((2 * positions + 1) / map - 1).view({-1, nodes, grid * grid, 2});
+  // In float32 whatever the type: positions need its digits.
+  const torch::Tensor samples = at::grid_sampler(field.to(torch::kFloat32), at, /*bilinear*/ 0, /*border*/ 1,
+                                                 /*align_corners=*/false);  // [N, C, L, grid * grid]
+  return samples.permute({0, 2, 3, 1}).reshape({field.size(0) * nodes, -1}).to(field.scalar_type());
 }
 
 }  // namespace
@@ -315,6 +513,21 @@ torch::Tensor depth_to_space(const torch::Tensor& wide) {
       .permute({0, 1, 3, 2, 4, 5})
       .reshape({n, 2 * h, 2 * w, c})
       .permute({0, 3, 1, 2});
+}
+
+torch::Tensor sample_windows(const torch::Tensor& field, const torch::Tensor& points, std::int64_t grid,
+                             double window) {
+  const torch::Tensor offsets = window_offsets(grid, window);
+  if (!is_fused(field)) return composed_windows(field, points.detach(), offsets);
+  return WindowFunction::apply(field, points.detach(), offsets);
+}
+
+HeadMaps head_maps(const torch::Tensor& logits, const EdgeIncidence& edges) {
+  if (!is_fused(logits)) return composed_heads(logits, edges);
+  const std::int64_t landmarks = edges.incidence.size(1), more = padded(landmarks) - landmarks;
+  auto maps = HeadFunction::apply(logits, at::constant_pad_nd(edges.incidence, {0, more}),
+                                  at::constant_pad_nd(edges.one, {0, more}), landmarks);
+  return {maps[0], maps[1], maps[2], maps[3]};
 }
 
 void set_fused(bool on) { fused_on = on; }

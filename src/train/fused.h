@@ -4,6 +4,7 @@
 
 #include <torch/types.h>
 
+#include <cstdint>
 #include <utility>
 
 // Operations that LibTorch composes of several passes over memory, done in one or two on the CPU, with their
@@ -38,6 +39,31 @@ torch::Tensor normalize_shuffled(const torch::Tensor& wide, const Norm& norm, Ac
 
 // [N, 4 C, H, W], channels (row, column, c), to [N, C, 2 H, 2 W] in channels-last memory.
 torch::Tensor depth_to_space(const torch::Tensor& wide);
+
+// Bilinear samples of `field` [N, C, M, M] around points [N, L, 2] (crop units), clamped at the border, at
+// map pixels M p + (window - 1) / 2 (k - c) / c with k = 0..grid-1 along x and y, c = (grid - 1) / 2. Returns
+// rows [N L, grid * grid * C], channels fastest, x before y. Without gradient to the points.
+torch::Tensor sample_windows(const torch::Tensor& field, const torch::Tensor& points, std::int64_t grid,
+                             double window);
+
+// The maps of a stack's heads: [N, L, M, M] and [N, E, M, M] in channels-last memory. heat holds the product
+// twice: in float32 for losses, in the logits' type for the next stack.
+struct HeadMaps {
+  torch::Tensor points, edges, heat, heat_typed;
+};
+
+// What belongs to which edge: `incidence` [E, L] and `one` [L], 1 for landmarks without an edge; float32.
+struct EdgeIncidence {
+  torch::Tensor incidence, one;
+};
+
+// points = sigmoid, edges = sigmoid, near = min(1, incidence^T edges + one), heat = features points near, of
+// logits [N, channels, M, M] whose channels are the points, edges and features, each followed by padding to a
+// multiple of 16 channels.
+HeadMaps head_maps(const torch::Tensor& logits, const EdgeIncidence& edges);
+
+// A multiple of 16 that is at least `channels`.
+constexpr std::int64_t padded(std::int64_t channels) { return (channels + 15) / 16 * 16; }
 
 // Turns the fused operations off or on again (they are on at first): for comparisons. Not for use while
 // another thread computes.

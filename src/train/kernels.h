@@ -25,6 +25,38 @@ struct Affine {
   bool relu;
 };
 
+// Sampling windows on one face's map [map, map, channels]: `grid` x `grid` bilinear samples around every
+// point, at map pixels map * p + offsets[k] along x and y, clamped at the border. Samples lie as [nodes,
+// grid, grid, channels] (y before x).
+struct Windows {
+  std::int64_t map;
+  std::int64_t channels;
+  std::int64_t nodes;
+  std::int64_t grid;
+  const float* offsets;  // [grid]
+};
+
+// The map heads of one stack over `pixels` rows of logits: [points, edges, features], each part padded with
+// channels that count for nothing: points and features to padded_landmarks, edges to padded_edges (multiples
+// of 16).
+//     points = sigmoid, edges = sigmoid, near = min(1, edges incidence + one), heat = features points near
+struct Heads {
+  std::int64_t pixels;
+  std::int64_t landmarks, padded_landmarks;
+  std::int64_t edges, padded_edges;
+  const float* incidence;  // [edges, padded_landmarks]
+  const float* one;        // [padded_landmarks]
+  std::int64_t logits() const { return 2 * padded_landmarks + padded_edges; }
+};
+
+// Dense maps of `Heads`, [pixels, landmarks] or [pixels, edges]; null where not wanted or, as gradient, zero.
+struct HeadMaps {
+  void* points;  // of the element type
+  void* edges;   // of the element type
+  float* heat;
+  void* heat_typed;  // the same as heat, of the element type
+};
+
 struct Table {
   // sums[c] += sum of (x - pivot), sums[C + c] += sum of (x - pivot)^2.
   void (*moments)(Element type, const Rows& rows, const void* x, std::int64_t stride, const float* pivot,
@@ -41,6 +73,16 @@ struct Table {
   void (*gradient_apply)(Element type, const Rows& rows, const Affine& affine, const void* x,
                          std::int64_t x_stride, const void* dy, std::int64_t dy_stride, const float* a,
                          const float* b, const float* c, const void* add, void* dx);
+  // points [nodes, 2] (x, y).
+  void (*sample_windows)(Element type, const Windows& windows, const float* points, const void* field,
+                         void* samples);
+  // The gradient: adds to field_gradient [map, map, channels].
+  void (*scatter_windows)(Element type, const Windows& windows, const float* points,
+                          const void* samples_gradient, float* field_gradient);
+  // scratch: [padded_landmarks + padded_edges].
+  void (*heads)(Element type, const Heads& heads, const void* logits, const HeadMaps& maps, float* scratch);
+  void (*heads_gradient)(Element type, const Heads& heads, const void* logits, const HeadMaps& gradients,
+                         void* logits_gradient, float* scratch);
 };
 
 // The best that this machine runs; `portable()` runs everywhere.

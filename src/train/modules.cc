@@ -168,12 +168,15 @@ torch::Tensor GraphAttention::attend(const torch::Tensor& x) {
   const torch::Tensor rows = x.reshape({faces * nodes, width});
   // Channel c belongs to head c mod heads, coordinate c div heads.
   const auto split = [&](Dense& dense) {
-    return dense.forward(rows).view({faces, nodes, head_width, heads_}).permute({0, 3, 1, 2});
+    return dense.forward(rows)
+        .view({faces, nodes, head_width, heads_})
+        .permute({0, 3, 1, 2})
+        .to(torch::kFloat32, /*non_blocking=*/false, /*copy=*/true, torch::MemoryFormat::Contiguous);
   };
-  const torch::Tensor scores = at::matmul(split(*query_), split(*key_).transpose(2, 3));
-  const torch::Tensor weights = at::softmax(scores / std::sqrt(static_cast<double>(head_width)), -1);
+  const torch::Tensor query = split(*query_) / std::sqrt(static_cast<double>(head_width));
+  const torch::Tensor weights = at::softmax(at::matmul(query, split(*key_).transpose(2, 3)), -1);
   const torch::Tensor heads = at::matmul(weights, split(*value_));  // [N, heads, L, width / heads]
-  return merge_->forward(heads.permute({0, 2, 3, 1}).reshape({faces * nodes, width}));
+  return merge_->forward(heads.permute({0, 2, 3, 1}).reshape({faces * nodes, width}).to(rows.scalar_type()));
 }
 
 torch::Tensor GraphAttention::forward(const torch::Tensor& x) {

@@ -70,6 +70,7 @@ class Projection : public torch::nn::Module {
  public:
   Projection(std::int64_t in, std::int64_t out);
   torch::Tensor forward(const torch::Tensor& x);
+  const torch::Tensor& weight() const { return conv_->weight; }
 
  private:
   std::shared_ptr<Convolution> conv_;

@@ -75,6 +75,7 @@ struct SpigaNetworkImpl::Backbone : torch::nn::Module {
   torch::Tensor visual_field(std::size_t stack, const torch::Tensor& h) {
     return out_convs[stack]->forward(out_residuals[stack]->forward(h));
   }
+  HeadMaps maps(std::size_t stack, const torch::Tensor& field);
   // The core vector [N, C, 1, 1].
   torch::Tensor reduce_core(std::size_t stack, torch::Tensor core) {
     for (auto& [residual, conv] : cores[stack]) core = conv->forward(residual->forward(core));
@@ -88,9 +89,8 @@ struct SpigaNetworkImpl::Backbone : torch::nn::Module {
   std::vector<std::shared_ptr<ConvUnit>> out_convs;
   std::vector<std::vector<std::pair<std::shared_ptr<Residual>, std::shared_ptr<ConvUnit>>>> cores;
   std::vector<std::shared_ptr<Projection>> points, edges, features, merge_preds, merge_features;
-  torch::Tensor coordinates;        // [1, 3, S, S]
-  torch::Tensor edge_to_point;      // [L, E, 1, 1]
-  torch::Tensor edge_to_point_one;  // [1, L, 1, 1]: the column of the points that belong to no edge
+  torch::Tensor coordinates;  // [1, 3, S, S]
+  EdgeIncidence incidence;
 };
 
 SpigaNetworkImpl::Backbone::Backbone(const model::NetworkConfig& config, const scheme::Database& database) {
@@ -128,16 +128,26 @@ SpigaNetworkImpl::Backbone::Backbone(const model::NetworkConfig& config, const s
     merge_features.push_back(merged->add(i, std::make_shared<Projection>(c, c)));
   }
   coordinates = coordinate_channels(config.input_size);
-  const torch::Tensor incidence = table(database.edge2point, {config.landmarks, config.edges + 1, 1, 1});
-  edge_to_point = incidence.narrow(1, 0, config.edges).contiguous();
-  edge_to_point_one = incidence.narrow(1, config.edges, 1).reshape({1, config.landmarks, 1, 1});
+  const torch::Tensor edge_to_point = table(database.edge2point, {config.landmarks, config.edges + 1});
+  incidence.incidence = edge_to_point.narrow(1, 0, config.edges).t().contiguous();
+  incidence.one = edge_to_point.select(1, config.edges).contiguous();
+}
+
+// points, edges and features of a stack in one convolution.
+HeadMaps SpigaNetworkImpl::Backbone::maps(std::size_t stack, const torch::Tensor& field) {
+  std::vector<torch::Tensor> parts;
+  for (const Projection* head : {points[stack].get(), edges[stack].get(), features[stack].get()}) {
+    const torch::Tensor& weight = head->weight();
+    parts.push_back(weight);
+    parts.push_back(weight.new_zeros({padded(weight.size(0)) - weight.size(0), weight.size(1), 1, 1}));
+  }
+  return head_maps(at::conv2d(field, at::cat(parts).to(field.scalar_type())), incidence);
 }
 
 torch::Tensor SpigaNetworkImpl::Backbone::stem(const torch::Tensor& images, torch::ScalarType type) {
   if (coordinates.device() != images.device()) {
     coordinates = coordinates.to(images.device());
-    edge_to_point = edge_to_point.to(images.device());
-    edge_to_point_one = edge_to_point_one.to(images.device());
+    incidence = {incidence.incidence.to(images.device()), incidence.one.to(images.device())};
   }
   const torch::Tensor x = torch::cat({images, coordinates.expand({images.size(0), -1, -1, -1})}, 1);
   torch::Tensor y = stem1->forward(x.to(type).contiguous(torch::MemoryFormat::ChannelsLast));
@@ -145,48 +155,25 @@ torch::Tensor SpigaNetworkImpl::Backbone::stem(const torch::Tensor& images, torc
   return stem5->forward(stem4->forward(y));
 }
 
-// One refinement of the landmarks.
-struct SpigaNetworkImpl::CascadeStep {
-  std::shared_ptr<Mlp> shape_encoder;
-  std::shared_ptr<Convolution> window;  // used as a matrix over the C * grid * grid samples of a landmark
-  torch::Tensor window_bias;
-  std::vector<std::shared_ptr<GraphAttention>> gat;
-  std::shared_ptr<Mlp> decoder;
-};
-
 namespace {
 
-// conv_window.<s>: weight [embedding, C, grid, grid] and bias.
-class WindowConvolution : public Convolution {
+// conv_window.<s>: a dense layer over the samples of a landmark's window, published as a convolution.
+class WindowDense : public torch::nn::Module {
  public:
-  WindowConvolution(std::int64_t in, std::int64_t out, std::int64_t grid) : Convolution(in, out, grid, 1) {
+  WindowDense(std::int64_t in, std::int64_t out, std::int64_t grid) {
+    weight = register_parameter("weight", torch::empty({out, in, grid, grid}));
     bias = register_parameter("bias", torch::zeros(out));
+    torch::nn::init::normal_(weight, 0, 1 / std::sqrt(static_cast<double>(in * grid * grid)));
   }
-  torch::Tensor bias;  // [embedding]
+  // samples [R, grid * grid * in], channels fastest.
+  torch::Tensor forward(const torch::Tensor& samples) {
+    const auto type = samples.scalar_type();
+    return at::linear(samples, weight.to(type).permute({0, 2, 3, 1}).flatten(1), bias.to(type));
+  }
+
+  torch::Tensor weight;  // [embedding, C, grid, grid]
+  torch::Tensor bias;    // [embedding]
 };
-
-// Positions of the samples of each landmark's window in map pixels: [N, L, grid, grid, 2] (x, y).
-torch::Tensor window_positions(const torch::Tensor& points, std::int64_t grid, double window,
-                               std::int64_t map) {
-  const double centre = static_cast<double>(grid - 1) / 2;
-  const torch::Tensor k =
-      (torch::arange(grid, points.options()) - centre) / std::max(centre, 1.0) * ((window - 1) / 2);
-  const torch::Tensor grid_xy =
-      torch::stack({k.view({1, grid}).expand({grid, grid}), k.view({grid, 1}).expand({grid, grid})}, -1);
-  return points.view({points.size(0), points.size(1), 1, 1, 2}) * static_cast<double>(map) + grid_xy;
-}
-
-// Bilinear samples of field [N, C, M, M], clamped at the border: [N * L, C * grid * grid], channels slowest.
-torch::Tensor sample_windows(const torch::Tensor& field, const torch::Tensor& positions) {
-  const std::int64_t faces = field.size(0), channels = field.size(1), nodes = positions.size(1);
-  const std::int64_t samples = positions.size(2) * positions.size(3);
-  const torch::Tensor grid =
-      ((2 * positions + 1) / static_cast<double>(field.size(3)) - 1).view({faces, nodes, samples, 2});
-  const torch::Tensor sampled =
-      at::grid_sampler(field.to(torch::kFloat32), grid, /*bilinear*/ 0, /*border*/ 1,
-                       /*align_corners=*/false);  // [N, C, L, samples]
-  return sampled.permute({0, 2, 1, 3}).reshape({faces * nodes, channels * samples});
-}
 
 // Vectors to the other landmarks, [N * L, 2 (L - 1)].
 torch::Tensor pairwise_differences(const torch::Tensor& points) {
@@ -198,6 +185,14 @@ torch::Tensor pairwise_differences(const torch::Tensor& points) {
 }
 
 }  // namespace
+
+// One refinement of the landmarks.
+struct SpigaNetworkImpl::CascadeStep {
+  std::shared_ptr<Mlp> shape_encoder;
+  std::shared_ptr<WindowDense> window;
+  std::vector<std::shared_ptr<GraphAttention>> gat;
+  std::shared_ptr<Mlp> decoder;
+};
 
 SpigaNetworkImpl::SpigaNetworkImpl(const model::NetworkConfig& config) : config_(config) {
   const scheme::Database& database = scheme::find_database(config.database);
@@ -231,10 +226,8 @@ void SpigaNetworkImpl::build_cascade() {
     step.shape_encoder = encoder->register_module(
         "encoder",
         std::make_shared<Mlp>(std::vector<std::int64_t>{2 * (nodes - 1), hidden, hidden, config_.embedding}));
-    auto window = windows->add(
-        s, std::make_shared<WindowConvolution>(config_.width, config_.embedding, config_.window_grid));
-    step.window = window;
-    step.window_bias = window->bias;
+    step.window =
+        windows->add(s, std::make_shared<WindowDense>(config_.width, config_.embedding, config_.window_grid));
     auto regressor = gcn->add(s, std::make_shared<torch::nn::Module>());
     auto layers = regressor->register_module("gat", std::make_shared<Group>());
     for (int i = 0; i < config_.gat_layers; ++i)
@@ -260,18 +253,14 @@ BackboneOutput SpigaNetworkImpl::backbone(const torch::Tensor& images, bool head
     if (heads || last) output.pose.push_back(pose_of(i, cnn.reduce_core(i, core)));
     if (last) output.field = field;
     if (last && !heads && config_.initial_shape != model::InitialShape::heatmap) break;
-    const torch::Tensor points = at::sigmoid(cnn.points[i]->forward(field));
-    const torch::Tensor edges = at::sigmoid(cnn.edges[i]->forward(field));
-    const auto type = edges.scalar_type();
-    const torch::Tensor near =
-        at::clamp_max(at::conv2d(edges, cnn.edge_to_point.to(type)) + cnn.edge_to_point_one.to(type), 1);
-    const torch::Tensor heat = cnn.features[i]->forward(field) * points * near;
+    const HeadMaps maps = cnn.maps(i, field);
     if (heads || last) {
-      output.heat.push_back(heat.to(torch::kFloat32));
-      output.points.push_back(points.to(torch::kFloat32));
-      output.edges.push_back(edges.to(torch::kFloat32));
+      output.heat.push_back(maps.heat);
+      output.points.push_back(maps.points);
+      output.edges.push_back(maps.edges);
     }
-    if (!last) x = x + cnn.merge_preds[i]->forward(heat) + cnn.merge_features[i]->forward(field);
+    if (!last)
+      x = cnn.merge_features[i]->forward(field).add_(cnn.merge_preds[i]->forward(maps.heat_typed)).add_(x);
   }
   return output;
 }
@@ -312,16 +301,15 @@ std::vector<torch::Tensor> SpigaNetworkImpl::cascade(const torch::Tensor& field,
   torch::Tensor points = initial.detach();
   double window = 0.25 * config_.map_size();
   for (CascadeStep& step : steps_) {
-    const torch::Tensor samples =
-        sample_windows(field, window_positions(points, config_.window_grid, window, config_.map_size()));
     const torch::Tensor appearance =
-        at::linear(samples.to(compute_), step.window->weight.flatten(1).to(compute_),
-                   step.window_bias.to(compute_))
-            .to(torch::kFloat32);
-    torch::Tensor nodes_features = appearance + step.shape_encoder->forward(pairwise_differences(points));
-    nodes_features = nodes_features.view({faces, nodes, config_.embedding});
-    for (auto& layer : step.gat) nodes_features = layer->forward(nodes_features);
-    const torch::Tensor offset = step.decoder->forward(nodes_features.flatten(0, 1)).view({faces, nodes, 2});
+        step.window->forward(sample_windows(field.to(compute_), points, config_.window_grid, window));
+    // Differences of coordinates need float32's digits, and so do the offsets that come out.
+    torch::Tensor features =
+        appearance + step.shape_encoder->forward(pairwise_differences(points)).to(compute_);
+    features = features.view({faces, nodes, config_.embedding});
+    for (auto& layer : step.gat) features = layer->forward(features);
+    const torch::Tensor offset =
+        step.decoder->forward(features.flatten(0, 1).to(torch::kFloat32)).view({faces, nodes, 2});
     landmarks.push_back(points + offset.clamp(-1, 1) * (window / (2 * config_.map_size())));
     points = landmarks.back().detach();
     window /= 2;

@@ -15,10 +15,10 @@ namespace spiga::train {
 
 // What the backbone says of a batch, one entry per stack where it is a vector; M = map size.
 struct BackboneOutput {
-  std::vector<torch::Tensor>
-      heat;  // [N, L, M, M] landmark maps: outs_features * points * near (soft-argmax logits)
-  std::vector<torch::Tensor> points;  // [N, L, M, M] in (0, 1)
-  std::vector<torch::Tensor> edges;   // [N, E, M, M] in (0, 1)
+  // [N, L, M, M] landmark maps, float32: outs_features * points * near (soft-argmax logits)
+  std::vector<torch::Tensor> heat;
+  std::vector<torch::Tensor> points;  // [N, L, M, M] in (0, 1), of the compute type
+  std::vector<torch::Tensor> edges;   // [N, E, M, M] in (0, 1), of the compute type
   std::vector<torch::Tensor> pose;    // [N, 6] degrees and translations
   torch::Tensor field;                // [N, C, M, M], the last stack's visual field
 };

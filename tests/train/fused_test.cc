@@ -8,6 +8,7 @@
 #include <torch/nn/init.h>
 #include <torch/torch.h>
 
+#include <cmath>
 #include <functional>
 #include <vector>
 
@@ -146,6 +147,44 @@ TEST(Fused, ShuffleIsTheTransposedConvolution) {
   const torch::Tensor pointwise = weight.permute({2, 3, 1, 0}).reshape({24, 8, 1, 1});
   const torch::Tensor expected = torch::conv_transpose2d(x, weight, {}, 2);
   EXPECT_LT(worst_difference(depth_to_space(torch::conv2d(x, pointwise)), expected), 1e-5);
+}
+
+TEST(Fused, WindowsAgreeWithGridSample) {
+  torch::manual_seed(7);
+  for (const std::int64_t channels : {128, 20}) {
+    const torch::Tensor field = channels_last(torch::randn({2, channels, 16, 16}));
+    const torch::Tensor points = torch::rand({2, 9, 2}) * 1.4 - 0.2;  // some outside the map
+    check(
+        [&](const std::vector<torch::Tensor>& in) {
+          return std::vector<torch::Tensor>{sample_windows(in[0], points, 7, 4)};
+        },
+        {field}, 1);
+  }
+}
+
+TEST(Fused, WindowsSurviveNonFinitePoints) {
+  const torch::Tensor field = channels_last(torch::randn({1, 16, 8, 8}));
+  const torch::Tensor points = torch::tensor({NAN, 0.5F, INFINITY, -INFINITY, 1e30F, -1e30F}).view({1, 3, 2});
+  EXPECT_EQ(sample_windows(field, points, 3, 4).sizes(), torch::IntArrayRef({3, 144}));
+}
+
+TEST(Fused, HeadsAgreeWithTheirFormula) {
+  torch::manual_seed(8);
+  const std::int64_t landmarks = 68, edges = 13, channels = 2 * padded(landmarks) + padded(edges);
+  EdgeIncidence incidence{(torch::rand({edges, landmarks}) < 0.1).to(torch::kFloat32),
+                          (torch::rand({landmarks}) < 0.1).to(torch::kFloat32)};
+  const torch::Tensor logits = channels_last(torch::randn({2, channels, 9, 7}) * 3);
+  check(
+      [&](const std::vector<torch::Tensor>& in) {
+        const HeadMaps maps = head_maps(in[0], incidence);
+        return std::vector<torch::Tensor>{maps.points, maps.edges, maps.heat, maps.heat_typed};
+      },
+      {logits}, 1);
+  check(
+      [&](const std::vector<torch::Tensor>& in) {
+        return std::vector<torch::Tensor>{head_maps(in[0], incidence).heat};
+      },
+      {logits}, 1);
 }
 
 TEST(Fused, ThreadsChangeNothing) {
