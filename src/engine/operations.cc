@@ -220,4 +220,11 @@ void to_float32(DataType type, const void* from, float* to, std::int64_t count) 
   });
 }
 
+void from_float32(DataType type, const float* from, void* to, std::int64_t count) {
+  dispatch(type, [&]<typename T>(T*) {
+    T* values = static_cast<T*>(to);
+    for (std::int64_t i = 0; i < count; ++i) store(values[i], from[i]);
+  });
+}
+
 }  // namespace spiga::engine

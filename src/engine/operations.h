@@ -83,7 +83,8 @@ const Operations* avx512_operations();
 // The faster one that instruction_set() allows.
 const Operations& operations();
 
-// type to float32.
+// Between stored activations and float32.
 void to_float32(DataType type, const void* from, float* to, std::int64_t count);
+void from_float32(DataType type, const float* from, void* to, std::int64_t count);
 
 }  // namespace spiga::engine

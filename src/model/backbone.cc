@@ -183,8 +183,7 @@ class Backbone {
     PlainWeights layer = read_convolution(source, p + "conv.weight", 6, out, 7);
     fold_norm(layer, read_norm(source, p + "bn", out));
     const auto kernel =
-        std::make_shared<const engine::Kernel>(engine::ConvolutionSpec{.output = y.type,
-                                                                       .height = size,
+        std::make_shared<const engine::Kernel>(engine::ConvolutionSpec{.height = size,
                                                                        .width = size,
                                                                        .in = 3,
                                                                        .out = out,
@@ -195,12 +194,14 @@ class Backbone {
     const auto weights = std::make_shared<const engine::PackedWeights>(
         *kernel, stem_channels(layer.weights, out, 3), std::vector<float>(static_cast<std::size_t>(out)));
     const std::vector<float> channels = coordinate_channels(size);
-    std::vector<float> result(y.bytes() / sizeof(float));
+    std::vector<float> exact(static_cast<std::size_t>(y.elements()));
     const engine::Arena scratch(kernel->scratch_bytes());
-    engine::Execution execution(kernel, weights, channels.data(), result.data());
+    engine::Execution execution(kernel, weights, channels.data(), exact.data());
     execution.set_scratch(scratch.data());
     execution.run();
-    return result;
+    std::vector<float> stored((y.bytes() + sizeof(float) - 1) / sizeof(float));
+    engine::from_float32(y.type, exact.data(), stored.data(), y.elements());
+    return stored;
   }
 
   Tensor stem(const std::string& p, const Tensor& image) {

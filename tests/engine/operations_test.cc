@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <limits>
 #include <random>
 #include <tuple>
@@ -33,13 +32,8 @@ class Buffer {
  public:
   Buffer(DataType type, const std::vector<double>& values)
       : type_(type), bytes_(values.size() * size_of(type)) {
-    for (std::size_t i = 0; i < values.size(); ++i) {
-      if (type == DataType::f32) {
-        store(static_cast<float*>(data())[i], static_cast<float>(values[i]));
-      } else {
-        store(static_cast<bfloat16*>(data())[i], static_cast<float>(values[i]));
-      }
-    }
+    const std::vector<float> floats(values.begin(), values.end());
+    from_float32(type, floats.data(), data(), static_cast<std::int64_t>(floats.size()));
   }
   Buffer(DataType type, std::size_t count) : Buffer(type, std::vector<double>(count)) {}
 

@@ -6,7 +6,6 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <cstring>
 #include <random>
 
 #include "engine/calibration.h"
@@ -39,12 +38,7 @@ float rounded(DataType type, float value) {
 // Values as activations of a type, and back.
 std::vector<std::byte> stored(DataType type, const std::vector<float>& values) {
   std::vector<std::byte> bytes(values.size() * size_of(type));
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    bfloat16 half;
-    store(half, values[i]);
-    const void* from = type == DataType::f32 ? static_cast<const void*>(&values[i]) : &half;
-    std::memcpy(&bytes[i * size_of(type)], from, size_of(type));
-  }
+  from_float32(type, values.data(), bytes.data(), static_cast<std::int64_t>(values.size()));
   return bytes;
 }
 std::vector<float> loaded(DataType type, const std::vector<std::byte>& bytes) {

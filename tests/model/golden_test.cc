@@ -26,6 +26,9 @@ using weights::SafetensorsFile;
 
 constexpr double kTolerance = 1e-4;
 constexpr double kAngleTolerance = 1e-3;
+// Random attention sharpens from layer to layer: the published float32 values are up to 3.4e-4 of the largest
+// away from the same network in float64.
+constexpr double kAttentionTolerance = 1e-3;
 
 struct Published {
   const char* config;
@@ -101,91 +104,100 @@ class Golden : public ::testing::TestWithParam<Published> {
     ASSERT_FALSE(expected.empty()) << name;
     EXPECT_LE(largest_difference(found, expected), tolerance) << name;
   }
-  // Within kTolerance of the map's largest value.
-  void expect_map(const char* name, const std::vector<float>& found) const {
-    expect_near(name, found, kTolerance * largest_value(values_of(*golden_, name)));
+  // To a part of the map's largest value.
+  void expect_map(const char* name, std::span<const float> found, double tolerance) const {
+    expect_near(name, found, tolerance * largest_value(values_of(*golden_, name)));
+  }
+
+  void check_pose() const {
+    const std::vector<float> pose = values_of(*golden_, "pose");
+    ASSERT_EQ(pose.size(), 6U);
+    for (std::size_t i = 0; i < 6; ++i) {
+      EXPECT_NEAR(session_->pose()[i], pose[i], i < 3 ? kAngleTolerance : kTolerance) << i;
+    }
+  }
+
+  void check_attention() const {
+    constexpr int kRowStep = 7;
+    const int landmarks = config().landmarks, heads = config().gat_heads;
+    for (int layer = 0; layer < config().steps * config().gat_layers; ++layer) {
+      const std::span<const float> all = session_->intermediate(concat("attention.", layer));
+      std::vector<float> rows;
+      for (int h = 0; h < heads; ++h) {
+        for (int r = 0; r < landmarks; r += kRowStep) {
+          const auto row = all.subspan(static_cast<std::size_t>((h * landmarks + r) * landmarks), landmarks);
+          rows.insert(rows.end(), row.begin(), row.end());
+        }
+      }
+      expect_map(concat("attention_", layer).c_str(), rows, kAttentionTolerance);
+    }
+  }
+
+  void check_maps() const {
+    const int side = config().map_size(), width = config().width;
+    expect_map("pre_s4", thinned(session_->intermediate("pre"), side, width, width, 4, plain), kTolerance);
+    for (int i = 0; i < config().stacks; ++i) {
+      const auto field = session_->intermediate(concat("field.", i));
+      expect_map(concat("hg", i, "_s4").c_str(), thinned(field, side, width, width, 4, plain), kTolerance);
+    }
+  }
+
+  // The heads' channels are points, features, edges; the first two padded.
+  void check_heads() const {
+    const int side = config().map_size(), landmarks = config().landmarks, edges = config().edges;
+    const auto heads = session_->intermediate("heads.0");
+    const auto heat = session_->intermediate("heat.0");
+    const int stride = static_cast<int>(heads.size()) / (side * side);
+    const int padded = static_cast<int>(heat.size()) / (side * side);
+    const std::vector<float>& incidence = scheme::find_database(config().database).edge2point;
+    const Value point = [](const float* pixel, int l) { return sigmoid(pixel[l]); };
+    const Value edge = [&](const float* pixel, int e) { return sigmoid(pixel[2 * padded + e]); };
+    const Value near = [&](const float* pixel, int l) {
+      const float* row = &incidence[static_cast<std::size_t>(l * (edges + 1))];
+      float sum = row[edges];
+      for (int e = 0; e < edges; ++e) sum += row[e] * edge(pixel, e);
+      return std::min(1.0F, sum);
+    };
+    expect_map("points0_s4", thinned(heads, side, stride, landmarks, 1, point), kTolerance);
+    expect_map("edges0_s4", thinned(heads, side, stride, edges, 1, edge), kTolerance);
+    expect_map("edges_to_points0_s4", thinned(heads, side, stride, landmarks, 1, near), kTolerance);
+    const Value product = [&](const float* pixel, int l) {
+      return pixel[padded + l] * point(pixel, l) * near(pixel, l);
+    };
+    const std::vector<float> expected = thinned(heads, side, stride, landmarks, 1, product);
+    const std::vector<float> found = thinned(heat, side, padded, landmarks, 1, plain);
+    EXPECT_LE(largest_difference(found, expected), 1e-5 * largest_value(expected));
   }
 
   std::optional<SafetensorsFile> golden_;
   std::optional<Session> session_;
 };
 
-TEST_P(Golden, PoseProjectionAndEveryStepAgree) {
-  const std::vector<float> pose = values_of(*golden_, "pose");
-  ASSERT_EQ(pose.size(), 6U);
-  for (std::size_t i = 0; i < 6; ++i) {
-    EXPECT_NEAR(session_->pose()[i], pose[i], i < 3 ? kAngleTolerance : kTolerance) << i;
+// One test, since making up 63 million weights takes seconds.
+TEST_P(Golden, NetworkAgreesWithThePublishedOne) {
+  {
+    SCOPED_TRACE("pose");
+    check_pose();
   }
   expect_near("projection", session_->initial_landmarks(), kTolerance);
   for (int step = 0; step < config().steps; ++step) {
     expect_near(concat("landmarks_step", step).c_str(), session_->step_landmarks(step), kTolerance);
   }
   EXPECT_EQ(largest_difference(session_->landmarks(), session_->step_landmarks(config().steps - 1)), 0);
-}
-
-TEST_P(Golden, CoreVectorAgrees) {
-  expect_map("hg_core", std::vector<float>(session_->intermediate("core").begin(),
-                                           session_->intermediate("core").end()));
-}
-
-TEST_P(Golden, AttentionAgrees) {
-  constexpr int kRowStep = 7;
-  const int landmarks = config().landmarks, heads = config().gat_heads;
-  for (int layer = 0; layer < config().steps * config().gat_layers; ++layer) {
-    const std::span<const float> all = session_->intermediate(concat("attention.", layer));
-    std::vector<float> rows;
-    for (int h = 0; h < heads; ++h) {
-      for (int r = 0; r < landmarks; r += kRowStep) {
-        const auto row = all.subspan(static_cast<std::size_t>((h * landmarks + r) * landmarks), landmarks);
-        rows.insert(rows.end(), row.begin(), row.end());
-      }
-    }
-    expect_map(concat("attention_", layer).c_str(), rows);
+  expect_map("hg_core", session_->intermediate("core"), kTolerance);
+  check_attention();
+  if (golden_->find("pre_s4") != nullptr) {
+    check_maps();
+    check_heads();
   }
-}
-
-TEST_P(Golden, IntermediateMapsAgree) {
-  if (golden_->find("pre_s4") == nullptr) GTEST_SKIP() << GetParam().file << " has no maps";
-  const int side = config().map_size(), width = config().width;
-  expect_map("pre_s4", thinned(session_->intermediate("pre"), side, width, width, 4, plain));
-  for (int i = 0; i < config().stacks; ++i) {
-    const auto field = session_->intermediate(concat("field.", i));
-    expect_map(concat("hg", i, "_s4").c_str(), thinned(field, side, width, width, 4, plain));
-  }
-}
-
-// The heads' channels are points, features, edges; the first two padded.
-TEST_P(Golden, MapsOfTheFirstStackAgree) {
-  if (golden_->find("points0_s4") == nullptr) GTEST_SKIP() << GetParam().file << " has no maps";
-  const int side = config().map_size(), landmarks = config().landmarks, edges = config().edges;
-  const auto heads = session_->intermediate("heads.0");
-  const auto heat = session_->intermediate("heat.0");
-  const int stride = static_cast<int>(heads.size()) / (side * side);
-  const int padded = static_cast<int>(heat.size()) / (side * side);
-  const std::vector<float>& incidence = scheme::find_database(config().database).edge2point;
-  const Value point = [](const float* pixel, int l) { return sigmoid(pixel[l]); };
-  const Value edge = [&](const float* pixel, int e) { return sigmoid(pixel[2 * padded + e]); };
-  const Value near = [&](const float* pixel, int l) {
-    const float* row = &incidence[static_cast<std::size_t>(l * (edges + 1))];
-    float sum = row[edges];
-    for (int e = 0; e < edges; ++e) sum += row[e] * edge(pixel, e);
-    return std::min(1.0F, sum);
-  };
-  expect_map("points0_s4", thinned(heads, side, stride, landmarks, 1, point));
-  expect_map("edges0_s4", thinned(heads, side, stride, edges, 1, edge));
-  expect_map("edges_to_points0_s4", thinned(heads, side, stride, landmarks, 1, near));
-  const Value product = [&](const float* pixel, int l) {
-    return pixel[padded + l] * point(pixel, l) * near(pixel, l);
-  };
-  const std::vector<float> expected = thinned(heads, side, stride, landmarks, 1, product);
-  const std::vector<float> found = thinned(heat, side, padded, landmarks, 1, plain);
-  EXPECT_LE(largest_difference(found, expected), 1e-5 * largest_value(expected));
 }
 
 INSTANTIATE_TEST_SUITE_P(Published, Golden,
                          ::testing::Values(Published{"wflw-full", "golden_wflw98.safetensors"},
                                            Published{"300w-full", "golden_300w68.safetensors"}),
-                         [](const auto& published) { return published.index == 0 ? "Wflw98" : "W300Public68"; });
+                         [](const auto& published) {
+                           return published.index == 0 ? "Wflw98" : "W300Public68";
+                         });
 
 }  // namespace
 }  // namespace spiga::model
