@@ -81,10 +81,10 @@ class Run {
     for (const std::vector<std::size_t>& faces : pictures_) {
       add_picture(faces);
       if (pending_.size() >= sources_.batch) locate_pending();
-      if (sources_.on_progress) sources_.on_progress(done_, truth_.faces.size());
+      if (sources_.on_progress) sources_.on_progress(done_);
     }
     locate_pending();
-    if (sources_.on_progress) sources_.on_progress(done_, truth_.faces.size());
+    if (sources_.on_progress) sources_.on_progress(done_);
     return std::move(result_);
   }
 

@@ -21,7 +21,7 @@ struct PredictionSources {
   // Finds the faces' boxes; null: the annotated boxes are used.
   Detector* detector = nullptr;
   std::size_t batch = 8;  // faces of one call of `locate`
-  std::function<void(std::size_t done, std::size_t total)> on_progress = {};
+  std::function<void(std::size_t done)> on_progress = {};
 };
 
 // A detection belongs to an annotated face where their boxes overlap by at least this much (intersection over

@@ -60,7 +60,7 @@ class PredictorTest : public ::testing::Test {
 TEST_F(PredictorTest, UsesAnnotatedBoxesInFullBatches) {
   const FaceList truth{.source = "truth", .faces = {face("a", 0), face("b", 10), face("c", 20)}};
   std::vector<std::size_t> progress;
-  sources_.on_progress = [&](std::size_t done, std::size_t) { progress.push_back(done); };
+  sources_.on_progress = [&](std::size_t done) { progress.push_back(done); };
   const FaceList predicted = predict_faces(truth, sources_);
   ASSERT_EQ(predicted.faces.size(), 3u);
   EXPECT_EQ(predicted.faces[1].image, "b");

@@ -1,0 +1,74 @@
+// Copyright (c) 2026, the spiga authors
+// SPDX-License-Identifier: BSD-3-Clause
+#include "cli/evaluate_pictures.h"
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+
+#include "base/text.h"
+#include "cli/progress.h"
+#include "eval/predictor.h"
+#include "geometry/affine.h"
+#include "media/picture_reader.h"
+#include "media/picture_writer.h"
+#include "spiga/error.h"
+#include "spiga/landmarker.h"
+#include "vision/crop_sampler.h"
+
+namespace spiga::cli {
+namespace {
+
+void check_landmarks(const Landmarker& landmarker, const std::string& model,
+                     const scheme::Database& database) {
+  const std::vector<int>& ids = landmarker.landmark_ids();
+  for (int id : database.ids) {
+    if (std::find(ids.begin(), ids.end(), id) != ids.end()) continue;
+    throw Error(ErrorCode::invalid_argument, base::concat(model, ": a model of ", landmarker.database(),
+                                                          " has no landmark ", id, " of ", database.name));
+  }
+}
+
+Image to_image(const std::vector<float>& crop, int side) {
+  Image image(side, side, PixelFormat::bgr8);
+  std::transform(crop.begin(), crop.end(), image.data(), [](float value) {
+    return static_cast<std::uint8_t>(std::lround(255 * std::clamp(value, 0.0f, 1.0f)));
+  });
+  return image;
+}
+
+}  // namespace
+
+annotations::FaceList predict_with_model(const ModelRun& run, const scheme::Database& database,
+                                         const annotations::FaceList& truth) {
+  const std::string model = run.network.model_path();
+  Landmarker landmarker = Landmarker::load(model, {.precision = run.network.precision,
+                                                   .threads = run.network.thread_count(),
+                                                   .max_batch = run.network.batch});
+  check_landmarks(landmarker, model, database);
+  const std::unique_ptr<Detector> detector = run.detector.empty() ? nullptr : make_detector(run.detector);
+  Progress progress("faces", truth.faces.size());
+  eval::PredictionSources sources;
+  sources.read_picture = [&](const std::string& image) { return media::read_picture(run.images / image); };
+  sources.locate = [&](std::span<const FaceRequest> requests) { return landmarker.locate(requests); };
+  sources.landmark_ids = landmarker.landmark_ids();
+  sources.detector = detector.get();
+  sources.batch = static_cast<std::size_t>(run.network.batch);
+  sources.on_progress = [&](std::size_t done) { progress.advance(done); };
+  return eval::predict_faces(truth, sources);
+}
+
+eval::JpegOfRegion jpegs_from(const std::filesystem::path& images) {
+  return [images](const std::string& image, const annotations::Rect& region, int side) -> std::string {
+    const Image picture = media::read_picture(images / image);
+    const double scale = side / region.width;
+    vision::CropSampler sampler(side, Sampling::bilinear);
+    std::vector<float> crop(static_cast<std::size_t>(side) * static_cast<std::size_t>(side) * 3);
+    sampler.sample(picture.view(),
+                   {.xx = scale, .tx = -scale * region.x, .yy = scale, .ty = -scale * region.y}, crop.data());
+    const std::vector<std::uint8_t> bytes = media::encode_picture(to_image(crop, side), ".jpg");
+    return {bytes.begin(), bytes.end()};
+  };
+}
+
+}  // namespace spiga::cli
