@@ -39,8 +39,9 @@ class OverlayNames {
     fs::path name = source.relative;
     const std::string extension = name.extension() == ".png" ? ".png" : ".jpg";
     const std::string stem = name.stem().string();
-    for (int copy = 2; !taken_.insert(name.replace_filename(stem + extension).string()).second; ++copy)
-      name.replace_filename(stem + "_" + std::to_string(copy)), name += extension;
+    name.replace_filename(stem + extension);
+    for (int copy = 2; !taken_.insert(name.string()).second; ++copy)
+      name.replace_filename(stem + "_" + std::to_string(copy) + extension);
     return folder_ / name;
   }
 
