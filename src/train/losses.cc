@@ -9,6 +9,7 @@
 
 #include "scheme/scheme.h"
 #include "train/network.h"
+#include "train/reducer.h"
 #include "train/targets.h"
 
 namespace spiga::train {
@@ -16,9 +17,13 @@ namespace {
 
 // Lengths in losses are in 64ths of the crop whatever the map size, so that weights keep their meaning.
 constexpr double kLossUnits = 64;
+// In those units squared; keeps STAR finite where a map shows a single cell.
+constexpr double kLeastVariance = 1e-2;
 
+// With several processes: the mean over everybody's faces, counted as often as there are processes, so that
+// the mean of the processes' gradients is the gradient of the whole batch's mean.
 torch::Tensor mean_where(const torch::Tensor& values, const torch::Tensor& weights) {
-  return (values * weights).sum() / weights.sum().clamp_min(1);
+  return (values * weights).sum() * process_count() / sum_over_processes(weights.sum()).clamp_min(1);
 }
 
 std::vector<std::vector<int>> edges_of(const model::NetworkConfig& config) {
@@ -95,6 +100,33 @@ torch::Tensor heat_cross_entropy(const torch::Tensor& heat, const torch::Tensor&
   return mean_where(torch::logsumexp(logits.flatten(2), 2) - expected, visible);
 }
 
+torch::Tensor star_loss(const torch::Tensor& heat, const torch::Tensor& landmarks,
+                        const torch::Tensor& visible, double beta, double restriction) {
+  const std::int64_t map_size = heat.size(3);
+  const torch::Tensor cells = torch::softmax(heat.to(torch::kFloat).flatten(2), 2).view_as(heat);
+  const torch::Tensor places =
+      (torch::arange(map_size, cells.options()) + 0.5) * (kLossUnits / static_cast<double>(map_size));
+  const torch::Tensor columns = cells.sum(2), rows = cells.sum(3);
+  const torch::Tensor x = columns.matmul(places), y = rows.matmul(places);
+  const torch::Tensor xx = columns.matmul(places.square()) - x.square();
+  const torch::Tensor yy = rows.matmul(places.square()) - y.square();
+  const torch::Tensor xy = cells.matmul(places).matmul(places) - x * y;
+  // The principal axes of a symmetric 2 x 2 matrix, in closed form; no gradient through their direction.
+  const torch::Tensor mean = (xx + yy) / 2,
+                      root = ((xx - yy).square() / 4 + xy.square() + kLeastVariance).sqrt();
+  const torch::Tensor angle = (torch::atan2(2 * xy, xx - yy) / 2).detach();
+  const torch::Tensor c = angle.cos(), s = angle.sin();
+  const torch::Tensor dx = x - kLossUnits * landmarks.select(2, 0),
+                      dy = y - kLossUnits * landmarks.select(2, 1);
+  const auto certain = [&](const torch::Tensor& error, const torch::Tensor& variance) {
+    const torch::Tensor distance =
+        torch::smooth_l1_loss(error, torch::zeros_like(error), at::Reduction::None, beta);
+    return distance / (variance.clamp_min(0) + kLeastVariance).sqrt();
+  };
+  const torch::Tensor loss = certain(c * dx + s * dy, mean + root) + certain(c * dy - s * dx, mean - root);
+  return mean_where(loss + restriction * (4 / (kLossUnits * kLossUnits)) * mean, visible);
+}
+
 torch::Tensor pose_loss(const torch::Tensor& pose, const torch::Tensor& target,
                         const torch::Tensor& has_pose) {
   const torch::Tensor spread =
@@ -120,6 +152,10 @@ Losses backbone_loss(const BackboneOutput& output, const Batch& batch, const Bac
       sum.add("attention", scale * weights.attention,
               adaptive_wing_loss(output.points[h], targets.points, batch.visible) +
                   adaptive_wing_loss(output.edges[h], targets.edges, targets.edge_visible));
+    if (weights.star > 0)
+      sum.add("star", scale * weights.star,
+              star_loss(output.heat[h], batch.landmarks, batch.visible, weights.coordinate_beta,
+                        weights.star_restriction));
     if (weights.pose > 0)
       sum.add("pose", scale * weights.pose, pose_loss(output.pose[h], batch.pose, batch.has_pose));
   }

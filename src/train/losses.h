@@ -18,14 +18,16 @@ struct BackboneOutput;
 // Weights and shapes of the backbone's losses; the defaults are the published ones. A part whose weight is 0
 // is not computed. Stack h = 0, 1 ... counts 2^h.
 struct BackboneLossWeights {
-  double coordinates = 4;      // smooth-L1 of the maps' expectations
-  double coordinate_beta = 1;  // where it turns from quadratic to linear, in 64ths of the crop
-  double attention = 50;       // Adaptive Wing between points and edges maps and their targets
-  double point_sigma = 1.5;    // map cells
-  double edge_sigma = 1;       // map cells
-  double cross_entropy = 0;    // between softmax(heat) and a Gaussian around the landmark
-  double heat_sigma = 1;       // map cells
-  double pose = 1;             // squared differences in units of the usual spread (kPoseSpread)
+  double coordinates = 4;       // smooth-L1 of the maps' expectations
+  double coordinate_beta = 1;   // where it turns from quadratic to linear, in 64ths of the crop
+  double attention = 50;        // Adaptive Wing between points and edges maps and their targets
+  double point_sigma = 1.5;     // map cells
+  double edge_sigma = 1;        // map cells
+  double cross_entropy = 0;     // between softmax(heat) and a Gaussian around the landmark
+  double heat_sigma = 1;        // map cells
+  double star = 0;              // STAR: coordinates weighed by how sure the map is in each direction
+  double star_restriction = 1;  // keeps the maps from growing wide to be forgiven more, within STAR
+  double pose = 1;              // squared differences in units of the usual spread (kPoseSpread)
 };
 
 // Calls visit(name, value) for every field; the names are those of [stage.loss] in a recipe.
@@ -38,6 +40,8 @@ void for_each_weight(Weights& w, Visit&& visit) {
   visit("edge_sigma", w.edge_sigma);
   visit("cross_entropy", w.cross_entropy);
   visit("heat_sigma", w.heat_sigma);
+  visit("star", w.star);
+  visit("star_restriction", w.star_restriction);
   visit("pose", w.pose);
 }
 
@@ -67,6 +71,11 @@ torch::Tensor adaptive_wing_loss(const torch::Tensor& maps, const torch::Tensor&
 // -sum over cells of target log softmax(heat), heat [N, L, M, M], landmarks [N, L, 2] in crop units.
 torch::Tensor heat_cross_entropy(const torch::Tensor& heat, const torch::Tensor& landmarks,
                                  const torch::Tensor& visible, double sigma);
+// STAR (Zhou et al., CVPR 2023, equations 4 to 6): the error of softmax(heat)'s expectation along the
+// principal axes of its covariance, smooth-L1 in 64ths of the crop, each divided by the standard deviation
+// along its axis; plus `restriction` times the mean variance with the crop 2 units wide.
+torch::Tensor star_loss(const torch::Tensor& heat, const torch::Tensor& landmarks,
+                        const torch::Tensor& visible, double beta, double restriction);
 // Mean over faces that have a pose.
 torch::Tensor pose_loss(const torch::Tensor& pose, const torch::Tensor& target,
                         const torch::Tensor& has_pose);

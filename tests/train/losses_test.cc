@@ -94,6 +94,49 @@ TEST(Losses, CrossEntropyIsThatOfTheSpreadOutTarget) {
       heat, [&](const Tensor& x) { return heat_cross_entropy(x, landmarks, visible, 1.2); }, 2e-3);
 }
 
+// A map whose probabilities are a Gaussian turned by `angle`, and the same numbers by plain summation.
+TEST(Losses, StarWeighsErrorsByTheMapsOwnSpread) {
+  constexpr int kMap = 32;
+  constexpr double kAngle = 0.6, kWide = 3, kNarrow = 1;  // standard deviations in 64ths
+  Tensor heat = torch::zeros({1, 1, kMap, kMap});
+  for (int y = 0; y < kMap; ++y)
+    for (int x = 0; x < kMap; ++x) {
+      const double dx = 2 * (x + 0.5) - 30, dy = 2 * (y + 0.5) - 34;
+      const double u = std::cos(kAngle) * dx + std::sin(kAngle) * dy,
+                   v = std::cos(kAngle) * dy - std::sin(kAngle) * dx;
+      heat[0][0][y][x] = -0.5 * (u * u / (kWide * kWide) + v * v / (kNarrow * kNarrow));
+    }
+  const auto loss = [&](double along, double across) {
+    const double x = 30 + std::cos(kAngle) * along - std::sin(kAngle) * across;
+    const double y = 34 + std::sin(kAngle) * along + std::cos(kAngle) * across;
+    const Tensor landmark = torch::tensor({{{x / 64, y / 64}}}, torch::kFloat);
+    return star_loss(heat, landmark, torch::ones({1, 1}), 0, 0).item<double>();
+  };
+  EXPECT_NEAR(loss(0, 0), 0, 0.02);
+  EXPECT_NEAR(loss(6, 0), 6 / kWide, 0.05);
+  EXPECT_NEAR(loss(0, 6), 6 / kNarrow, 0.15);
+  EXPECT_NEAR(loss(-3, 2), 3 / kWide + 2 / kNarrow, 0.1);
+  const Tensor at_centre = torch::tensor({{{30.0F / 64, 34.0F / 64}}});
+  EXPECT_NEAR(star_loss(heat, at_centre, torch::ones({1, 1}), 0, 1).item<double>() - loss(0, 0),
+              (kWide * kWide + kNarrow * kNarrow) / 2 / 1024, 1e-4);
+}
+
+TEST(Losses, StarHasTheGradientOfItsValueForFixedAxes) {
+  torch::manual_seed(5);
+  // Symmetric maps: the axes stay where they are when a cell and its mirror image change together.
+  const Tensor half = torch::randn({1, 2, 8, 4});
+  const Tensor landmarks = torch::rand({1, 2, 2}) * torch::tensor({0.0F, 1.0F}) + torch::tensor({0.5F, 0.0F});
+  check_gradient(
+      half,
+      [&](const Tensor& h) {
+        return star_loss(torch::cat({h, h.flip(3)}, 3), landmarks, torch::ones({1, 2}), 1, 1);
+      },
+      5e-3);
+  const Tensor sharp = (40 * torch::eye(8)).expand({1, 1, 8, 8}).clone().set_requires_grad(true);
+  star_loss(sharp, landmarks.narrow(1, 0, 1), torch::ones({1, 1}), 1, 1).backward();
+  EXPECT_TRUE(torch::isfinite(sharp.grad()).all().item<bool>());
+}
+
 TEST(Losses, PoseCountsInUnitsOfItsSpreadAndOnlyWhereKnown) {
   const Tensor target = torch::zeros({2, 6});
   const Tensor pose =
