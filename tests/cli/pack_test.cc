@@ -1,0 +1,124 @@
+// Copyright (c) 2026, the spiga authors
+// SPDX-License-Identifier: BSD-3-Clause
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <sstream>
+
+#include "cli/exit_status.h"
+#include "support/picture_files.h"
+#include "support/run_program.h"
+#include "support/temporary_folder.h"
+
+namespace spiga::cli {
+namespace {
+
+using ::testing::HasSubstr;
+using testing::Outcome;
+
+// A .pts file of 68 points between 50 and 130, or of another number; 300-W counts from 1.
+std::string pts(int points = 68, const std::string& last = "") {
+  std::ostringstream text;
+  text << "version: 1\nn_points: " << points << "\n{\n";
+  for (int i = 0; i < points; ++i)
+    if (i + 1 < points || last.empty())
+      text << 50 + i % 9 * 10 << ".5 " << 50 + i / 9 * 11 << ".25\n";
+    else
+      text << last << '\n';
+  text << "}\n";
+  return text.str();
+}
+
+class PackCommand : public ::testing::Test {
+ protected:
+  void add_picture(const std::string& name) const {
+    testing::overwrite(folder_.path() / name, testing::encoded(testing::quarters(200, 200), ".png"));
+  }
+  void add_face(const std::string& stem, const std::string& points = pts()) const {
+    add_picture(stem + ".png");
+    testing::overwrite(folder_.path() / (stem + ".pts"), points);
+  }
+  Outcome pack(const std::vector<std::string>& more = {}) const {
+    std::vector<std::string> arguments = {"pack", folder_.path().string(), "-o", output_.string()};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return testing::run_program(SPIGA_PROGRAM, arguments);
+  }
+
+  const testing::TemporaryFolder folder_;
+  const testing::TemporaryFolder output_folder_;
+  const std::filesystem::path output_ = output_folder_.path() / "faces.pack";
+};
+
+TEST_F(PackCommand, PacksAFolderOf300W) {
+  add_face("a");
+  add_face("b");
+  const Outcome outcome = pack();
+  EXPECT_EQ(outcome.status, kDone) << outcome.err;
+  EXPECT_EQ(outcome.out, "");
+  EXPECT_EQ(outcome.err, output_.string() + ": 2 faces packed, 0 skipped\n");
+  // Two crops of at least 80 x 2.4 pixels a side, 3 bytes each.
+  EXPECT_GT(std::filesystem::file_size(output_), 2U * 190 * 190 * 3);
+}
+
+TEST_F(PackCommand, NamesBadRecordsAndPacksTheRest) {
+  add_face("good");
+  add_face("outside", pts(68, "400 300"));
+  add_face("few", pts(67));
+  add_face("nan", pts(68, "nan 3"));
+  add_face("damaged");
+  testing::overwrite(folder_.path() / "damaged.png", "no picture");
+  const Outcome outcome = pack();
+  EXPECT_EQ(outcome.status, kSomeFailed) << outcome.err;
+  EXPECT_EQ(std::count(outcome.err.begin(), outcome.err.end(), '\n'), 5) << outcome.err;
+  for (const char* name : {"outside", "few", "nan", "damaged"}) EXPECT_THAT(outcome.err, HasSubstr(name));
+  EXPECT_THAT(outcome.err, HasSubstr(": 1 faces packed, 4 skipped\n"));
+}
+
+TEST_F(PackCommand, TakesPicturesFromAnotherFolder) {
+  add_picture("a.png");
+  std::ostringstream json;
+  json << "[{\"imgpath\": \"a.png\", \"bbox\": [50, 50, 80, 80], \"headpose\": null, \"ids\": [17, 16, 18, "
+          "7], "
+       << "\"landmarks\": [[60, 60], [70, 60], [80, 60], [90, 90]], \"visible\": [1, 1, 1, 1]}]";
+  const auto list = output_folder_.path() / "faces.json";
+  testing::overwrite(list, json.str());
+  const std::vector<std::string> arguments = {"pack", list.string(), "-o", output_.string()};
+  EXPECT_EQ(testing::run_program(SPIGA_PROGRAM, arguments).status, kBadData) << "the picture is elsewhere";
+  std::vector<std::string> with_folder = arguments;
+  with_folder.insert(with_folder.end(), {"--pictures", folder_.path().string()});
+  const Outcome outcome = testing::run_program(SPIGA_PROGRAM, with_folder);
+  EXPECT_EQ(outcome.status, kDone) << outcome.err;
+}
+
+TEST_F(PackCommand, ASmallerSideMakesASmallerFile) {
+  add_face("a");
+  ASSERT_EQ(pack().status, kDone);
+  const auto large = std::filesystem::file_size(output_);
+  ASSERT_EQ(pack({"--max-side", "96"}).status, kDone);
+  EXPECT_LT(std::filesystem::file_size(output_), large / 3);
+}
+
+TEST_F(PackCommand, AnEmptySetEndsWithoutAFile) {
+  EXPECT_NE(pack().status, kDone);
+  EXPECT_FALSE(std::filesystem::exists(output_));
+  add_face("bad", pts(5));
+  const Outcome outcome = pack();
+  EXPECT_EQ(outcome.status, kBadData) << outcome.err;
+  EXPECT_THAT(outcome.err, HasSubstr("expected faces to pack, found none"));
+  EXPECT_FALSE(std::filesystem::exists(output_));
+}
+
+TEST_F(PackCommand, RefusesWhatMakesNoSense) {
+  add_face("a");
+  EXPECT_EQ(pack({"--max-side", "2"}).status, kUsage);
+  EXPECT_EQ(pack({"--margin", "0.5"}).status, kUsage);
+  EXPECT_EQ(pack({"--database", "lfw"}).status, kUsage);
+  EXPECT_EQ(testing::run_program(SPIGA_PROGRAM, {"pack", "/nowhere.json", "-o", output_.string()}).status,
+            kNotFound);
+  EXPECT_FALSE(std::filesystem::exists(output_));
+}
+
+}  // namespace
+}  // namespace spiga::cli
