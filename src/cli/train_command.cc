@@ -4,15 +4,16 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
-#include <atomic>
-#include <csignal>
 #include <cstdio>
-#include <filesystem>
 #include <iostream>
 #include <memory>
+#include <string>
 
+#include "base/text.h"
 #include "cli/commands.h"
 #include "cli/exit_status.h"
+#include "cli/interrupt.h"
+#include "cli/progress.h"
 #include "train/run.h"
 
 namespace spiga::cli {
@@ -20,63 +21,71 @@ namespace {
 
 struct TrainOptions {
   std::string config;
-  std::string init;
-  bool resume = false;
+  train::RunOptions run;
 };
 
-std::atomic<bool> stop_training{false};
-
-// The first signal asks for a checkpoint and an orderly end, the second one gets the default treatment.
-void ask_to_stop(int signal) {
-  stop_training = true;
-  std::signal(signal, SIG_DFL);
-}
-
-std::string duration(double seconds) {
-  char text[32];
-  const auto minutes = static_cast<long>(seconds / 60);
-  std::snprintf(text, sizeof text, "%ld:%02ld:%02ld", minutes / 60, minutes % 60,
-                static_cast<long>(seconds) % 60);
+std::string fixed(double value, int digits) {
+  char text[64];
+  std::snprintf(text, sizeof text, "%.*f", digits, value);
   return text;
 }
 
 std::string step_line(const train::StepReport& report) {
-  char text[256];
-  std::snprintf(text, sizeof text, "stage %d  step %ld/%ld  loss %.4f  lr %.2e  %.1f faces/s  ETA %s",
-                report.stage, static_cast<long>(report.step + 1), static_cast<long>(report.steps),
-                report.loss, report.learning_rate, report.faces_per_second,
-                duration(report.eta_seconds).c_str());
-  return text;
+  std::string losses;
+  for (const auto& [name, value] : report.losses) losses += base::concat("  ", name, ' ', fixed(value, 3));
+  char rate[32];
+  std::snprintf(rate, sizeof rate, "%.1e", report.learning_rate);
+  return base::concat("stage ", report.stage, "  step ", report.step + 1, '/', report.steps, "  loss ",
+                      fixed(report.loss, 3), losses, "  lr ", rate, "  ", fixed(report.faces_per_second, 1),
+                      " faces/s  ETA ", duration_text(report.eta_seconds));
 }
 
-std::string validation_line(const train::StepReport& report, const train::Validation& validation) {
-  char text[256];
-  std::snprintf(text, sizeof text,
-                "stage %d  step %ld  validation: NME %.3f %%  (start %.3f)  failures %.2f %%  pose %.2f deg "
-                "(yaw %.2f pitch %.2f roll %.2f)",
-                report.stage, static_cast<long>(report.step + 1), validation.nme, validation.initial_nme,
-                validation.failure_rate, validation.pose_deg, validation.yaw_deg, validation.pitch_deg,
-                validation.roll_deg);
-  return text;
+std::string validation_line(const train::StepReport& report, const train::Validation& v) {
+  return base::concat("stage ", report.stage, "  step ", report.step + 1, "  validation: NME ",
+                      fixed(v.nme, 3), " % (start ", fixed(v.initial_nme, 3), ")  failures ",
+                      fixed(v.failure_rate, 2), " %  pose ", fixed(v.pose_deg, 2), " deg (yaw ",
+                      fixed(v.yaw_deg, 2), ", pitch ", fixed(v.pitch_deg, 2), ", roll ", fixed(v.roll_deg, 2),
+                      ')');
 }
+
+// What happens, on stderr: one line that changes where it is a terminal, else a line every 100 steps.
+class Console {
+ public:
+  train::TrainEvents events() {
+    return {.on_step = [this](const train::StepReport& report) { step(report); },
+            .on_validation = [this](const train::StepReport& report,
+                                    const train::Validation& v) { line(validation_line(report, v)); },
+            .on_warning = [this](const std::string& message) { line("spiga: warning: " + message); }};
+  }
+  void end() {
+    if (open_) std::cerr << '\n';
+    open_ = false;
+  }
+
+ private:
+  void step(const train::StepReport& report) {
+    if (terminal_) {
+      std::cerr << '\r' << step_line(report) << "\x1b[K" << std::flush;
+      open_ = true;
+    } else if (report.step % 100 == 99 || report.step == 0) {
+      line(step_line(report));
+    }
+  }
+  void line(const std::string& text) {
+    end();
+    std::cerr << text << std::endl;
+  }
+
+  bool terminal_ = isatty(STDERR_FILENO) != 0;
+  bool open_ = false;
+};
 
 int run_train(const TrainOptions& options) {
-  std::signal(SIGINT, ask_to_stop);
-  std::signal(SIGTERM, ask_to_stop);
-  const bool terminal = isatty(STDERR_FILENO) != 0;
-  train::TrainEvents events;
-  events.on_step = [terminal](const train::StepReport& report) {
-    if (terminal)
-      std::cerr << '\r' << step_line(report) << "   " << std::flush;
-    else if (report.step % 100 == 99 || report.step == 0)
-      std::cerr << step_line(report) << '\n';
-  };
-  events.on_validation = [terminal](const train::StepReport& report, const train::Validation& validation) {
-    std::cerr << (terminal ? "\n" : "") << validation_line(report, validation) << '\n';
-  };
-  const train::TrainOutcome outcome = train::run_training(
-      options.config, {.resume = options.resume, .init = options.init}, events, stop_training);
-  if (terminal) std::cerr << '\n';
+  catch_interrupts();
+  Console console;
+  const train::TrainOutcome outcome =
+      train::run_training(options.config, options.run, console.events(), interrupted);
+  console.end();
   return outcome == train::TrainOutcome::finished ? kDone : kInterrupted;
 }
 
@@ -86,13 +95,19 @@ void add_train(CLI::App& program, Action& chosen) {
   auto options = std::make_shared<TrainOptions>();
   CLI::App* command = program.add_subcommand("train", "Train a network from packed faces");
   command->add_option("CONFIG", options->config, "Recipe (TOML): network, data, stages")->required();
-  command->add_flag("--resume", options->resume,
-                    "Go on from the checkpoint in the recipe's folder, if there is one");
-  command->add_option("--init", options->init, "Start from the weights of this checkpoint or model file");
+  auto* resume = command->add_flag("--resume", options->run.resume,
+                                   "Go on from the checkpoint in the recipe's folder, if there is one");
+  command->add_flag("--overwrite", options->run.overwrite, "Begin anew although there is a checkpoint")
+      ->excludes(resume);
+  command->add_option("--init", options->run.init, "Start from the weights of this checkpoint or model file");
   command->footer(
-      "A run writes checkpoint.safetensors, log.csv and validation.csv into the recipe's folder.\n"
-      "SIGINT or SIGTERM writes a checkpoint and leaves; --resume goes on exactly there.\n\n"
-      "Example:\n  spiga pack ../300w/train.json -o runs/train.pack\n"
+      "A run writes checkpoint.safetensors, log.csv, validation.csv and report.html into the recipe's "
+      "folder.\n"
+      "SIGINT or SIGTERM writes a checkpoint and leaves; --resume goes on exactly there. Several processes "
+      "train\n"
+      "together as RANK, WORLD_SIZE, MASTER_ADDR and MASTER_PORT say (docs/training.md).\n\n"
+      "Example:\n  spiga pack 300w/train.json -o runs/data/train.pack\n"
+      "  spiga pack 300w/valid.json -o runs/data/valid.pack\n"
       "  spiga train configs/default-300w68.toml --resume");
   command->callback([options, &chosen] { chosen = [options] { return run_train(*options); }; });
 }

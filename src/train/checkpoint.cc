@@ -22,19 +22,6 @@ constexpr const char* kStateKey = "spiga.training";
 using weights::NamedTensor;
 using weights::SafetensorsFile;
 
-struct Buffer {
-  std::string name;
-  torch::Tensor value;
-};
-
-// Float buffers in the module's order: batch-norm statistics.
-std::vector<Buffer> float_buffers(torch::nn::Module& module) {
-  std::vector<Buffer> buffers;
-  for (const auto& item : module.named_buffers())
-    if (item.value().is_floating_point()) buffers.push_back({item.key(), item.value()});
-  return buffers;
-}
-
 // Collects tensors for one file and keeps their CPU copies alive.
 class TensorList {
  public:
@@ -44,7 +31,7 @@ class TensorList {
     tensors_.push_back({name, weights::view_of({t.data_ptr<float>(), static_cast<std::size_t>(t.numel())},
                                                {t.sizes().begin(), t.sizes().end()})});
   }
-  void add_ranges(const std::string& prefix, const torch::Tensor& flat, const FlatParameters& layout) {
+  void add_ranges(const std::string& prefix, const torch::Tensor& flat, const FlatTensors& layout) {
     const torch::Tensor cpu = flat.detach().to(torch::kCPU).contiguous();
     for (const auto& range : layout.ranges())
       add(prefix + range.name, cpu.narrow(0, range.begin, range.size).view(range.shape));
@@ -63,7 +50,7 @@ void copy_into(torch::Tensor target, const weights::TensorView& view) {
 }
 
 void load_ranges(const SafetensorsFile& file, const std::string& prefix, torch::Tensor flat,
-                 const FlatParameters& layout) {
+                 const FlatTensors& layout) {
   for (const auto& range : layout.ranges())
     copy_into(flat.narrow(0, range.begin, range.size).view(range.shape),
               file.at(prefix + range.name, range.shape));
@@ -94,59 +81,61 @@ void require_same_network(const SafetensorsFile& file, const model::NetworkConfi
   throw Error(ErrorCode::bad_data, file.path().string() + ": made by another network: " + differences);
 }
 
+// A number of at least 0.
 template <typename Value>
 Value field(const nlohmann::json& json, const char* key, const SafetensorsFile& file) {
-  if (!json.contains(key) || !json[key].is_number())
-    throw Error(ErrorCode::bad_data,
-                file.path().string() + ": metadata '" + kStateKey + "." + key + "' must be a number");
+  if (!json.contains(key) || !json[key].is_number() || json[key].get<double>() < 0)
+    throw Error(ErrorCode::bad_data, file.path().string() + ": metadata '" + kStateKey + "." + key +
+                                         "' must be a number from 0 on");
   return json[key].get<Value>();
+}
+
+// The same, for what earlier versions did not write.
+template <typename Value>
+Value field(const nlohmann::json& json, const char* key, const SafetensorsFile& file, Value otherwise) {
+  return json.contains(key) ? field<Value>(json, key, file) : otherwise;
 }
 
 }  // namespace
 
-void save_checkpoint(const std::string& path, SpigaNetworkImpl& network, const FlatParameters& flat,
-                     const AdamWState& adamw, const torch::Tensor& average,
-                     const std::vector<torch::Tensor>& averaged_buffers, const CheckpointMeta& meta) {
+void save_checkpoint(const std::string& path, const TrainingState& state, const CheckpointMeta& meta) {
   TensorList list;
-  list.add_ranges("", average, flat);
-  const std::vector<Buffer> buffers = float_buffers(network);
-  for (std::size_t i = 0; i < buffers.size(); ++i) list.add(buffers[i].name, averaged_buffers[i]);
-  list.add_ranges(kLive, flat.values(), flat);
-  for (const Buffer& buffer : buffers) list.add(kLive + buffer.name, buffer.value);
-  list.add_ranges(kMean, adamw.mean, flat);
-  list.add_ranges(kVariance, adamw.variance, flat);
-  const nlohmann::json state = {{"stage", meta.stage},
-                                {"step", meta.step},
-                                {"optimizer_steps", meta.optimizer_steps},
-                                {"smooth_loss", meta.smooth_loss}};
+  list.add_ranges("", state.average, state.parameters);
+  list.add_ranges("", state.averaged_buffers, state.buffers);
+  list.add_ranges(kLive, state.parameters.values(), state.parameters);
+  list.add_ranges(kLive, state.buffers.values(), state.buffers);
+  list.add_ranges(kMean, state.adamw.mean, state.parameters);
+  list.add_ranges(kVariance, state.adamw.variance, state.parameters);
+  const nlohmann::json numbers = {{"stage", meta.stage},
+                                  {"step", meta.step},
+                                  {"optimizer_steps", meta.optimizer_steps},
+                                  {"smooth_loss", meta.smooth_loss},
+                                  {"seconds", meta.seconds},
+                                  {"batch", meta.batch}};
   weights::write_safetensors(path, list.tensors(),
-                             {{kConfigKey, to_json(meta.network).dump()}, {kStateKey, state.dump()}});
+                             {{kConfigKey, to_json(meta.network).dump()}, {kStateKey, numbers.dump()}});
 }
 
-CheckpointMeta load_checkpoint(const std::string& path, SpigaNetworkImpl& network, FlatParameters& flat,
-                               AdamWState& adamw, torch::Tensor& average,
-                               std::vector<torch::Tensor>& averaged_buffers,
+CheckpointMeta load_checkpoint(const std::string& path, const TrainingState& state,
                                const model::NetworkConfig& expected) {
   const SafetensorsFile file(path);
   CheckpointMeta meta;
   meta.network =
       model::config_from_json(metadata_json(file, kConfigKey), path + ": metadata '" + kConfigKey + "'");
   require_same_network(file, meta.network, expected);
-  const nlohmann::json state = metadata_json(file, kStateKey);
-  meta.stage = field<int>(state, "stage", file);
-  meta.step = field<std::int64_t>(state, "step", file);
-  meta.optimizer_steps = field<std::int64_t>(state, "optimizer_steps", file);
-  meta.smooth_loss = field<double>(state, "smooth_loss", file);
-  load_ranges(file, "", average, flat);
-  load_ranges(file, kLive, flat.values(), flat);
-  load_ranges(file, kMean, adamw.mean, flat);
-  load_ranges(file, kVariance, adamw.variance, flat);
-  const std::vector<Buffer> buffers = float_buffers(network);
-  for (std::size_t i = 0; i < buffers.size(); ++i) {
-    const weights::Shape shape(buffers[i].value.sizes().begin(), buffers[i].value.sizes().end());
-    copy_into(averaged_buffers[i], file.at(buffers[i].name, shape));
-    copy_into(buffers[i].value, file.at(kLive + buffers[i].name, shape));
-  }
+  const nlohmann::json numbers = metadata_json(file, kStateKey);
+  meta.stage = field<int>(numbers, "stage", file);
+  meta.step = field<std::int64_t>(numbers, "step", file);
+  meta.optimizer_steps = field<std::int64_t>(numbers, "optimizer_steps", file);
+  meta.smooth_loss = field<double>(numbers, "smooth_loss", file);
+  meta.seconds = field<double>(numbers, "seconds", file, 0);
+  meta.batch = field<int>(numbers, "batch", file, 0);
+  load_ranges(file, "", state.average, state.parameters);
+  load_ranges(file, "", state.averaged_buffers, state.buffers);
+  load_ranges(file, kLive, state.parameters.values(), state.parameters);
+  load_ranges(file, kLive, state.buffers.values(), state.buffers);
+  load_ranges(file, kMean, state.adamw.mean, state.parameters);
+  load_ranges(file, kVariance, state.adamw.variance, state.parameters);
   return meta;
 }
 
@@ -161,7 +150,8 @@ std::vector<std::string> load_matching_weights(const std::string& path, SpigaNet
       missing.push_back(name);
   };
   for (const auto& item : network.named_parameters()) take(item.key(), item.value());
-  for (const Buffer& buffer : float_buffers(network)) take(buffer.name, buffer.value);
+  for (const auto& item : network.named_buffers())
+    if (item.value().is_floating_point()) take(item.key(), item.value());
   return missing;
 }
 

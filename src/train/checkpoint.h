@@ -18,20 +18,27 @@ struct CheckpointMeta {
   std::int64_t step = 0;  // steps of the stage already taken
   std::int64_t optimizer_steps = 0;
   double smooth_loss = 0;
-  model::NetworkConfig network;
+  double seconds = 0;  // trained so far
+  int batch = 0;       // faces a step; 0: not known (checkpoints of earlier versions)
+  model::NetworkConfig network = {};
+};
+
+// What a training step changes.
+struct TrainingState {
+  const FlatParameters& parameters;
+  const FlatTensors& buffers;
+  AdamWState& adamw;
+  torch::Tensor average;           // of the parameters, [P]
+  torch::Tensor averaged_buffers;  // [B]
 };
 
 // One safetensors file, written whole or not at all: averaged weights under the tensors' own names (so a
 // checkpoint reads like a model file), live weights under "live/", the optimiser's moments under "adamw/".
-void save_checkpoint(const std::string& path, SpigaNetworkImpl& network, const FlatParameters& flat,
-                     const AdamWState& adamw, const torch::Tensor& average,
-                     const std::vector<torch::Tensor>& averaged_buffers, const CheckpointMeta& meta);
+void save_checkpoint(const std::string& path, const TrainingState& state, const CheckpointMeta& meta);
 
-// Fills network, optimiser and averages. Throws Error(bad_data) naming the difference where the checkpoint's
-// network is not `expected`.
-CheckpointMeta load_checkpoint(const std::string& path, SpigaNetworkImpl& network, FlatParameters& flat,
-                               AdamWState& adamw, torch::Tensor& average,
-                               std::vector<torch::Tensor>& averaged_buffers,
+// Fills the state. Throws Error(bad_data) naming the difference where the checkpoint's network is not
+// `expected`.
+CheckpointMeta load_checkpoint(const std::string& path, const TrainingState& state,
                                const model::NetworkConfig& expected);
 
 // Takes over every (averaged) tensor of a checkpoint or model file that the network has under the same name

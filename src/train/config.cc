@@ -12,6 +12,7 @@
 #include <numbers>
 #include <set>
 
+#include "base/text.h"
 #include "spiga/error.h"
 
 namespace spiga::train {
@@ -177,6 +178,11 @@ StageConfig read_stage(const toml::table& table, const std::string& file, const 
   read_loss(reader.table("loss"), file, path + ".loss", stage.loss);
   read_augment(reader.table("augment"), file, path + ".augment", stage.augment);
   reader.finish();
+  const BackboneLossWeights& loss = stage.loss;
+  if (stage.part != Part::cascade && loss.coordinates + loss.attention + loss.cross_entropy + loss.pose <= 0)
+    throw Error(ErrorCode::bad_data, file + ": '" + path +
+                                         ".loss' must give one loss of the backbone a weight, "
+                                         "found all 0");
   return stage;
 }
 
@@ -201,6 +207,11 @@ void read_network(const toml::table* table, const std::string& file, model::Netw
   model::validate(network, file + ": [network]");
 }
 
+bool is_device(const std::string& name) {
+  if (name == "cpu" || name == "cuda") return true;
+  return name.starts_with("cuda:") && base::parse_int(name.substr(5)).value_or(-1) >= 0 && name.size() <= 8;
+}
+
 void read_run(const toml::table* table, const std::string& file, TrainConfig& config) {
   if (!table) return;
   TableReader run(*table, file, "run");
@@ -210,8 +221,10 @@ void read_run(const toml::table* table, const std::string& file, TrainConfig& co
   run.read_integer("batch", config.batch, 1, 65536);
   run.read("bf16", config.bf16);
   run.read("device", config.device);
+  if (!is_device(config.device)) run.fail(*run.find("device"), "device", "\"cpu\", \"cuda\" or \"cuda:N\"");
   run.read("checkpoint_minutes", config.checkpoint_minutes, 0, kHuge);
   run.read("validate_minutes", config.validate_minutes, 0, kHuge);
+  run.read_integer("log_steps", config.log_steps, 1, 1'000'000);
   run.read("beta1", config.optimizer.beta1, 0, 1);
   run.read("beta2", config.optimizer.beta2, 0, 1);
   run.read("epsilon", config.optimizer.epsilon, 0, 1);
@@ -253,6 +266,7 @@ TrainConfig read_train_config(const std::string& path) {
   }
   reader.finish();
   if (config.train_data.empty()) throw Error(ErrorCode::bad_data, path + ": 'data.train' is missing");
+  if (config.folder.empty()) throw Error(ErrorCode::bad_data, path + ": 'run.folder' must name a folder");
   if (config.stages.empty()) throw Error(ErrorCode::bad_data, path + ": no [[stage]] is given");
   return config;
 }

@@ -36,7 +36,7 @@ struct StageConfig {
   bool frozen_batch_norm = false;  // batch-norms keep their statistics (for a joint fine-tune)
   BackboneLossWeights loss;        // [stage.loss]; the pose loss is off where its weight is 0
   double cascade_weight = 1;       // of the cascade's loss where part is "all"
-  double cascade_beta = 1;          // where its smooth-L1 turns linear, in 64ths of the crop
+  double cascade_beta = 1;         // where its smooth-L1 turns linear, in 64ths of the crop
   AugmentOptions augment;          // [stage.augment]; [augment] gives the defaults of every stage
 };
 
@@ -49,9 +49,10 @@ struct TrainConfig {
   int threads = 1;             // per process
   int batch = 16;              // faces per step, all processes together
   bool bf16 = true;            // activations and multiplications; weights and sums stay float32
-  std::string device = "cpu";  // or "cuda", "cuda:1"
+  std::string device = "cpu";  // or "cuda" (the process's own of its machine's), "cuda:1"
   double checkpoint_minutes = 5;
   double validate_minutes = 10;
+  int log_steps = 20;  // steps per line of log.csv
   AdamWOptions optimizer;
   std::vector<StageConfig> stages;
 };

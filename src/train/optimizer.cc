@@ -10,31 +10,54 @@
 
 namespace spiga::train {
 
-FlatParameters::FlatParameters(torch::nn::Module& module) {
+namespace {
+
+using NamedTensors = std::vector<std::pair<std::string, torch::Tensor>>;
+
+NamedTensors parameters_of(torch::nn::Module& module) {
+  NamedTensors tensors;
+  for (const auto& item : module.named_parameters()) tensors.emplace_back(item.key(), item.value());
+  return tensors;
+}
+
+}  // namespace
+
+FlatTensors::FlatTensors(const NamedTensors& tensors) {
   torch::NoGradGuard no_grad;
   std::int64_t total = 0;
-  const auto parameters = module.named_parameters();
-  for (const auto& item : parameters) {
-    ranges_.push_back({item.key(), total, item.value().numel(), item.value().sizes().vec()});
-    total += item.value().numel();
+  for (const auto& [name, tensor] : tensors) {
+    ranges_.push_back({name, total, tensor.numel(), tensor.sizes().vec()});
+    total += tensor.numel();
   }
-  const auto options = parameters.is_empty() ? torch::TensorOptions() : parameters.begin()->value().options();
+  const auto options = tensors.empty() ? torch::TensorOptions() : tensors.front().second.options();
   values_ = torch::empty({total}, options.requires_grad(false));
-  gradients_ = torch::zeros({total}, options.requires_grad(false));
+  for (std::size_t i = 0; i < tensors.size(); ++i) {
+    torch::Tensor tensor = tensors[i].second;
+    const torch::Tensor view = values_.narrow(0, ranges_[i].begin, ranges_[i].size).view(ranges_[i].shape);
+    view.copy_(tensor);
+    tensor.set_data(view);
+  }
+}
+
+FlatParameters::FlatParameters(torch::nn::Module& module) : FlatTensors(parameters_of(module)) {
+  gradients_ = torch::zeros_like(values());
   std::size_t index = 0;
-  for (const auto& item : parameters) {
-    const Range& range = ranges_[index++];
-    torch::Tensor view = values_.narrow(0, range.begin, range.size).view(range.shape);
-    view.copy_(item.value());
-    torch::Tensor parameter = item.value();
-    parameter.set_data(view);
+  for (torch::Tensor& parameter : module.parameters()) {
+    const Range& range = ranges()[index++];
     parameter.mutable_grad() = gradients_.narrow(0, range.begin, range.size).view(range.shape);
   }
 }
 
+FlatTensors flat_buffers(torch::nn::Module& module) {
+  NamedTensors tensors;
+  for (const auto& item : module.named_buffers())
+    if (item.value().is_floating_point()) tensors.emplace_back(item.key(), item.value());
+  return FlatTensors(tensors);
+}
+
 torch::Tensor FlatParameters::mask_of(const std::vector<torch::Tensor>& trained) const {
-  torch::Tensor mask = torch::zeros_like(values_);
-  const float* base = values_.data_ptr<float>();
+  torch::Tensor mask = torch::zeros_like(values());
+  const float* base = values().data_ptr<float>();
   for (const torch::Tensor& parameter : trained)
     mask.narrow(0, parameter.data_ptr<float>() - base, parameter.numel()).fill_(1);
   return mask;
@@ -93,10 +116,10 @@ void adamw_step(torch::Tensor values, const torch::Tensor& gradients, AdamWState
   values.addcdiv_(state.mean, state.variance.sqrt().mul_(f.correction).add_(f.epsilon), -f.step_size);
 }
 
-double clip_gradients(torch::Tensor gradients, const torch::Tensor& mask, double max_norm) {
+torch::Tensor clip_gradients(torch::Tensor gradients, const torch::Tensor& mask, double max_norm) {
   torch::NoGradGuard no_grad;
-  const double norm = (gradients * mask).norm().item<double>();
-  if (norm > max_norm) gradients.mul_(max_norm / (norm + 1e-6));
+  const torch::Tensor norm = (gradients * mask).norm();
+  gradients.mul_((max_norm / (norm + 1e-6)).clamp_max(1));
   return norm;
 }
 

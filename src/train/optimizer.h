@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace torch::nn {
@@ -14,13 +15,10 @@ class Module;
 
 namespace spiga::train {
 
-// All parameters of a module in one contiguous float32 vector, their gradients in another: optimiser,
-// clipping, moving average, all-reduce and checkpoints each become one operation. The module's parameters
-// become views. Parameters of a part of the network (a stage trains only some) are a list of ranges of that
-// vector.
-class FlatParameters {
+// Named tensors as one contiguous float32 vector, of which they become views.
+class FlatTensors {
  public:
-  explicit FlatParameters(torch::nn::Module& module);
+  explicit FlatTensors(const std::vector<std::pair<std::string, torch::Tensor>>& tensors);
 
   struct Range {
     std::string name;
@@ -29,18 +27,31 @@ class FlatParameters {
     std::vector<std::int64_t> shape;
   };
 
-  torch::Tensor values() const { return values_; }        // [P]
-  torch::Tensor gradients() const { return gradients_; }  // [P]
+  torch::Tensor values() const { return values_; }  // [P]
   const std::vector<Range>& ranges() const { return ranges_; }
+
+ private:
+  torch::Tensor values_;
+  std::vector<Range> ranges_;
+};
+
+// All parameters of a module in one vector and their gradients in another: optimiser, clipping, moving
+// average, all-reduce and checkpoints each become one operation.
+class FlatParameters : public FlatTensors {
+ public:
+  explicit FlatParameters(torch::nn::Module& module);
+
+  torch::Tensor gradients() const { return gradients_; }  // [P]
 
   // 1 where a parameter of `trained` lies, else 0: [P]. Parameters are recognised by their storage.
   torch::Tensor mask_of(const std::vector<torch::Tensor>& trained) const;
 
  private:
-  torch::Tensor values_;
   torch::Tensor gradients_;
-  std::vector<Range> ranges_;
 };
+
+// A module's floating-point buffers (batch-norm statistics) likewise.
+FlatTensors flat_buffers(torch::nn::Module& module);
 
 struct AdamWOptions {
   double beta1 = 0.9;
@@ -64,8 +75,9 @@ void adamw_step(torch::Tensor values, const torch::Tensor& gradients, AdamWState
                 const torch::Tensor& mask, const torch::Tensor& decay, double learning_rate,
                 const AdamWOptions& options);
 
-// Scales gradients so that their norm over the mask is at most max_norm; returns the norm before.
-double clip_gradients(torch::Tensor gradients, const torch::Tensor& mask, double max_norm);
+// Scales gradients so that their norm over the mask is at most max_norm; returns the norm before, a scalar on
+// their device (reading it waits for the device).
+torch::Tensor clip_gradients(torch::Tensor gradients, const torch::Tensor& mask, double max_norm);
 
 // average <- decay * average + (1 - decay) * values.
 void update_average(torch::Tensor average, const torch::Tensor& values, double decay);

@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include <atomic>
 #include <string>
 
 #include "train/trainer.h"
@@ -10,13 +9,15 @@
 namespace spiga::train {
 
 struct RunOptions {
-  bool resume = false;  // go on from FOLDER/checkpoint.safetensors where it exists
-  std::string init;     // start from these weights
+  bool resume = false;     // go on from FOLDER/checkpoint.safetensors where it exists
+  bool overwrite = false;  // begin anew although that checkpoint exists
+  std::string init;        // start from these weights
 };
 
-// A whole run from a configuration file: trains, and keeps FOLDER/log.csv and FOLDER/validation.csv beside
-// the checkpoints. `events` hears of everything too.
+// A whole run from a configuration file: trains, and keeps log.csv, validation.csv, report.html, curves.svg
+// and curves.png in FOLDER beside the checkpoints. One of several processes where the environment says so
+// (ProcessPlace); the first one does the writing. `events` hears of everything too.
 TrainOutcome run_training(const std::string& config_path, const RunOptions& options,
-                          const TrainEvents& events, const std::atomic<bool>& stop);
+                          const TrainEvents& events, const StopAsked& stop);
 
 }  // namespace spiga::train

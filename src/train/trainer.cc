@@ -4,79 +4,64 @@
 #include "train/trainer.h"
 
 #include <ATen/Context.h>
-#include <torch/torch.h>
+#include <c10/core/StreamGuard.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
+#include <torch/nn/module.h>
+#include <torch/types.h>
+#include <torch/utils.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <filesystem>
 #include <future>
-#include <numeric>
-#include <random>
+#include <optional>
 
+#include "base/text.h"
+#include "scheme/scheme.h"
 #include "spiga/error.h"
 #include "train/augment.h"
 #include "train/checkpoint.h"
+#include "train/face_order.h"
 #include "train/losses.h"
+#include "train/random.h"
 
 namespace spiga::train {
 namespace {
 
 using Clock = std::chrono::steady_clock;
 
+constexpr int kValidationBatch = 25;
+constexpr double kRetryMinutes = 1;  // after a checkpoint that could not be written
+
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-// A 64-bit hash of two numbers (splitmix64), so that every (seed, stage, face) has random numbers of its own.
-std::uint64_t mix(std::uint64_t a, std::uint64_t b) {
-  std::uint64_t z = a * 0x9E3779B97F4A7C15ULL + b + 0x9E3779B97F4A7C15ULL;
-  z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ULL;
-  z = (z ^ (z >> 27)) * 0x94D049BB133111EBULL;
-  return z ^ (z >> 31);
+torch::Device device_of(const std::string& name, const Processes* processes) {
+  try {
+    torch::Device device = processes ? processes->device() : torch::Device(name);
+    if (!device.is_cpu() && !device.has_index()) device = {device.type(), 0};
+    torch::zeros({1}, device);
+    return device;
+  } catch (const c10::Error& error) {
+    const std::string text = error.what_without_backtrace();
+    throw Error(
+        ErrorCode::unsupported,
+        base::concat("run.device: '", name, "' cannot be used here: ", text.substr(0, text.find('\n'))));
+  }
 }
 
-// The order in which a stage sees the faces: every epoch its own permutation, so that a resumed run sees the
-// same.
-class Sampler {
- public:
-  Sampler(std::int64_t faces, std::uint64_t seed) : faces_(faces), seed_(seed) {}
-
-  // Which faces make step `step` of `batch` faces.
-  std::vector<std::int64_t> batch(std::int64_t step, std::int64_t batch) {
-    std::vector<std::int64_t> indices;
-    for (std::int64_t i = step * batch; i < (step + 1) * batch; ++i) indices.push_back(face(i));
-    return indices;
-  }
-
- private:
-  std::int64_t face(std::int64_t i) {
-    const std::int64_t epoch = i / faces_;
-    if (epoch != epoch_) {
-      epoch_ = epoch;
-      order_.resize(static_cast<std::size_t>(faces_));
-      std::iota(order_.begin(), order_.end(), std::int64_t{0});
-      std::uint64_t state = mix(seed_, static_cast<std::uint64_t>(epoch));
-      for (std::size_t j = order_.size(); j > 1; --j) {
-        state = mix(state, j);
-        std::swap(order_[j - 1], order_[state % j]);
-      }
-    }
-    return order_[static_cast<std::size_t>(i % faces_)];
-  }
-
-  std::int64_t faces_;
-  std::uint64_t seed_;
-  std::int64_t epoch_ = -1;
-  std::vector<std::int64_t> order_;
-};
-
-// Floating-point buffers of a module (batch-norm statistics) that are part of its state.
-std::vector<torch::Tensor> float_buffers(torch::nn::Module& module) {
-  std::vector<torch::Tensor> buffers;
-  for (const auto& item : module.named_buffers())
-    if (item.value().is_floating_point()) buffers.push_back(item.value());
-  return buffers;
+FaceDataset open_faces(const std::string& path, const model::NetworkConfig& network) {
+  FaceDataset faces = FaceDataset::open(path);
+  if (faces.size() == 0) throw Error(ErrorCode::bad_data, path + ": holds no faces");
+  if (faces.landmarks() != network.landmarks)
+    throw Error(ErrorCode::bad_data, base::concat(path, ": has ", faces.landmarks(),
+                                                  " landmarks a face, the network has ", network.landmarks));
+  if (scheme::find_database(faces.database()).ids != scheme::find_database(network.database).ids)
+    throw Error(ErrorCode::bad_data, base::concat(path, ": has the landmarks of '", faces.database(),
+                                                  "', the network those of '", network.database, "'"));
+  return faces;
 }
 
 }  // namespace
@@ -84,290 +69,410 @@ std::vector<torch::Tensor> float_buffers(torch::nn::Module& module) {
 struct Trainer::State {
   TrainConfig config;
   TrainEvents events;
-  torch::Device device{torch::kCPU};
+  Processes* processes;  // null: alone
+  torch::Device device;
   FaceDataset train_faces;
   std::optional<FaceDataset> valid_faces;
   SpigaNetwork network{nullptr};
-  std::unique_ptr<FlatParameters> flat;
+  std::optional<FlatParameters> flat;
+  std::optional<FlatTensors> buffers;
   torch::Tensor decay;  // 1 where weight decay applies
   torch::Tensor mask;   // 1 where this stage trains
   AdamWState adamw;
-  torch::Tensor average;                        // averaged weights
-  std::vector<torch::Tensor> buffers;           // of the network, live
-  std::vector<torch::Tensor> averaged_buffers;  // averaged like the weights
-  int stage = 0;
-  std::int64_t step = 0;
-  double smooth_loss = 0;  // for the divergence check: exponential mean over about 100 steps
-  Clock::time_point last_checkpoint;
-  Clock::time_point last_validation;
+  torch::Tensor average;           // averaged weights
+  torch::Tensor averaged_buffers;  // averaged like them
+  Position at;
+  double smooth_loss = 0;      // for the divergence check: exponential mean over about 100 steps
+  double step_seconds = 0;     // smoothed
+  double earlier_seconds = 0;  // trained before this run
+  Clock::time_point started, last_checkpoint, last_validation;
 
-  State(TrainConfig train_config, TrainEvents train_events)
-      : config(std::move(train_config)),
-        events(std::move(train_events)),
-        device(config.device),
-        train_faces(FaceDataset::open(config.train_data)) {
-    torch::set_num_threads(config.threads);
-    at::globalContext().setFlushDenormal(true);
-    torch::manual_seed(config.seed);
-    if (!config.valid_data.empty()) valid_faces = FaceDataset::open(config.valid_data);
-    check_landmarks(train_faces, config.train_data);
-    if (valid_faces) check_landmarks(*valid_faces, config.valid_data);
-    network = SpigaNetwork(config.network);
-    network->to(device);
-    network->set_compute_dtype(config.bf16 ? torch::kBFloat16 : torch::kFloat32);
-    flat = std::make_unique<FlatParameters>(*network);
-    decay = torch::zeros_like(flat->values());
-    for (const auto& range : flat->ranges())
-      if (range.shape.size() > 1) decay.narrow(0, range.begin, range.size).fill_(1);
-    average = flat->values().clone();
-    buffers = float_buffers(*network);
-    for (const torch::Tensor& buffer : buffers) averaged_buffers.push_back(buffer.clone());
-    reset_optimizer();
-  }
+  State(TrainConfig train_config, TrainEvents train_events, Processes* train_processes);
 
-  void check_landmarks(const FaceDataset& faces, const std::string& path) const {
-    if (faces.size() == 0) throw Error(ErrorCode::bad_data, path + ": holds no faces");
-    if (faces.landmarks() != config.network.landmarks)
-      throw Error(ErrorCode::bad_data, path + ": has " + std::to_string(faces.landmarks()) +
-                                           " landmarks a face, the network has " +
-                                           std::to_string(config.network.landmarks));
-  }
-
-  void reset_optimizer() {
-    adamw = {torch::zeros_like(flat->values()), torch::zeros_like(flat->values()), 0};
-  }
-
-  const StageConfig& stage_config() const { return config.stages[static_cast<std::size_t>(stage)]; }
+  // Stages and their lengths.
+  const StageConfig& stage_config() const { return config.stages[static_cast<std::size_t>(at.stage)]; }
   std::int64_t steps_of(const StageConfig& s) const {
     return std::max<std::int64_t>(1, s.faces / config.batch);
   }
+  bool is_first() const { return !processes || processes->is_first(); }
+  int process_count() const { return processes ? processes->processes() : 1; }
+  void reset_optimizer();
+  void enter_stage();
+  bool run_stage(const StopAsked& stop);
+  void end_stage();
 
-  // Puts the averaged weights into the network: what a stage leaves to the next one.
-  void adopt_average() {
-    torch::NoGradGuard no_grad;
-    flat->values().copy_(average);
-    for (std::size_t i = 0; i < buffers.size(); ++i) buffers[i].copy_(averaged_buffers[i]);
-  }
+  // One step.
+  Losses losses_of(const Batch& batch);
+  StepReport train_step(const Batch& batch);
+  void update(const StepReport& report);
+  void check_finite(const StepReport& report);
+  [[noreturn]] void fail_diverged(const StepReport& report, const std::string& what) const;
+  void measure_pace(StepReport& report, double seconds);
+  StepReport position_report() const;
 
-  // Exchanges live and averaged weights; calling it twice changes nothing.
-  void swap_average() {
-    torch::NoGradGuard no_grad;
-    const torch::Tensor values = flat->values().clone();
-    flat->values().copy_(average);
-    average.copy_(values);
-    for (std::size_t i = 0; i < buffers.size(); ++i) {
-      const torch::Tensor buffer = buffers[i].clone();
-      buffers[i].copy_(averaged_buffers[i]);
-      averaged_buffers[i].copy_(buffer);
-    }
-  }
+  // Averaged weights.
+  void adopt_average();
+  void swap_average();
 
-  void enter_stage() {
-    const StageConfig& s = stage_config();
-    std::vector<torch::Tensor> trained;
-    if (s.part != Part::cascade)
-      for (const torch::Tensor& p : network->backbone_parameters()) trained.push_back(p);
-    if (s.part != Part::backbone)
-      for (const torch::Tensor& p : network->cascade_parameters()) trained.push_back(p);
-    mask = flat->mask_of(trained);
-    network->set_training(s.part != Part::cascade && !s.frozen_batch_norm,
-                          s.part != Part::backbone && !s.frozen_batch_norm);
-  }
+  // What happens now and then.
+  TrainingState training_state() { return {*flat, *buffers, adamw, average, averaged_buffers}; }
+  void save(const std::string& path);
+  void save_if_due();
+  void validate_if_due(const StepReport& report, const StopAsked& stop);
+  void run_validation(const StepReport& report, const StopAsked& stop);
+  std::string checkpoint_path() const { return config.folder + "/checkpoint.safetensors"; }
+  double trained_seconds() const { return earlier_seconds + seconds_since(started); }
 
-  Losses losses_of(const Batch& batch) {
-    const StageConfig& s = stage_config();
-    if (s.part == Part::backbone)
-      return backbone_loss(network->backbone(batch.images), batch, s.loss, config.network);
-    BackboneOutput output;
-    Losses losses;
-    if (s.part == Part::cascade) {
-      torch::NoGradGuard no_grad;
-      output = network->backbone(batch.images, false);
-    } else {
-      output = network->backbone(batch.images);
-      losses = backbone_loss(output, batch, s.loss, config.network);
-    }
-    const auto steps = network->cascade(output.field, network->initial_landmarks(output));
-    Losses cascade = cascade_loss(steps, batch, s.cascade_beta);
-    if (s.part == Part::cascade) return cascade;
-    losses.total = losses.total + s.cascade_weight * cascade.total;
-    losses.parts.insert(cascade.parts.begin(), cascade.parts.end());
-    return losses;
-  }
-
-  // Forward, backward, update. Returns the loss.
-  StepReport train_step(const Batch& batch) {
-    const StageConfig& s = stage_config();
-    flat->gradients().zero_();
-    Losses losses = losses_of(batch);
-    StepReport report;
-    report.stage = stage;
-    report.step = step;
-    report.steps = steps_of(s);
-    report.loss = losses.total.item<double>();
-    for (const auto& [name, value] : losses.parts) report.losses[name] = value.item<double>();
-    check_finite(report);
-    losses.total.backward();
-    report.gradient_norm = clip_gradients(flat->gradients(), mask, s.clip_norm);
-    if (!std::isfinite(report.gradient_norm)) fail_diverged(report, "the gradient is not finite");
-    report.learning_rate = learning_rate_at(s, step, report.steps);
-    AdamWOptions options = config.optimizer;
-    options.weight_decay = s.weight_decay;
-    adamw_step(flat->values(), flat->gradients(), adamw, mask, decay, report.learning_rate, options);
-    // A young average follows quickly.
-    const double keep = std::min(
-        s.ema_decay, (1.0 + static_cast<double>(adamw.steps)) / (10.0 + static_cast<double>(adamw.steps)));
-    update_average(average, flat->values(), keep);
-    for (std::size_t i = 0; i < buffers.size(); ++i) update_average(averaged_buffers[i], buffers[i], keep);
-    return report;
-  }
-
-  void check_finite(const StepReport& report) {
-    if (!std::isfinite(report.loss)) fail_diverged(report, "the loss is not finite");
-    smooth_loss = step == 0 ? report.loss : 0.99 * smooth_loss + 0.01 * report.loss;
-    if (step > 200 && report.loss > 50 * smooth_loss)
-      fail_diverged(report, "the loss jumped to " + std::to_string(report.loss));
-  }
-
-  [[noreturn]] void fail_diverged(const StepReport& report, const std::string& what) const {
-    throw Error(ErrorCode::bad_data, "training stopped at step " + std::to_string(report.step) +
-                                         " of stage '" + stage_config().name + "': " + what +
-                                         "; the last checkpoint is kept");
-  }
-
-  CheckpointMeta meta() const {
-    return {.stage = stage,
-            .step = step,
-            .optimizer_steps = adamw.steps,
-            .smooth_loss = smooth_loss,
-            .network = config.network};
-  }
-
-  void save(const std::string& path) {
-    save_checkpoint(path, *network, *flat, adamw, average, averaged_buffers, meta());
-    if (events.on_checkpoint) events.on_checkpoint(path);
-    last_checkpoint = Clock::now();
-  }
-
-  void run_validation(const StepReport& report) {
-    if (!valid_faces) return;
-    swap_average();
-    const Validation result =
-        validate(network, *valid_faces, stage_config().part != Part::backbone, 25, device);
-    swap_average();
-    if (events.on_validation) events.on_validation(report, result);
-    last_validation = Clock::now();
-  }
-
-  double eta_seconds(double faces_per_second) const {
-    double faces = 0;
-    for (std::size_t i = static_cast<std::size_t>(stage); i < config.stages.size(); ++i)
-      faces += static_cast<double>(config.stages[i].faces);
-    faces -= static_cast<double>(step * config.batch);
-    return faces / std::max(faces_per_second, 1e-9);
-  }
-
-  // Trains the present stage to its end; false when stopped before.
-  bool run_stage(const std::string& path, const std::atomic<bool>& stop);
+  // Everybody starts from what the first process loaded or drew.
+  void share_state();
 };
 
-bool Trainer::State::run_stage(const std::string& path, const std::atomic<bool>& stop) {
+Trainer::State::State(TrainConfig train_config, TrainEvents train_events, Processes* train_processes)
+    : config(std::move(train_config)),
+      events(std::move(train_events)),
+      processes(train_processes),
+      device(device_of(config.device, processes)),
+      train_faces(open_faces(config.train_data, config.network)) {
+  if (config.batch % process_count() != 0)
+    throw Error(ErrorCode::invalid_argument,
+                base::concat("run.batch: expected a multiple of the ", process_count(), " processes, found ",
+                             config.batch));
+  if (!is_first()) events = {};
+  torch::set_num_threads(config.threads);
+  at::globalContext().setFlushDenormal(true);
+  at::globalContext().setBenchmarkCuDNN(true);
+  torch::manual_seed(config.seed);
+  if (!config.valid_data.empty()) valid_faces = open_faces(config.valid_data, config.network);
+  network = SpigaNetwork(config.network);
+  network->to(device);
+  network->set_compute_dtype(config.bf16 ? torch::kBFloat16 : torch::kFloat32);
+  flat.emplace(*network);
+  buffers.emplace(flat_buffers(*network));
+  decay = torch::zeros_like(flat->values());
+  for (const auto& range : flat->ranges())
+    if (range.shape.size() > 1) decay.narrow(0, range.begin, range.size).fill_(1);
+  average = flat->values().clone();
+  averaged_buffers = buffers->values().clone();
+  reset_optimizer();
+}
+
+void Trainer::State::reset_optimizer() {
+  adamw = {torch::zeros_like(flat->values()), torch::zeros_like(flat->values()), 0};
+}
+
+void Trainer::State::enter_stage() {
   const StageConfig& s = stage_config();
-  const std::int64_t steps = steps_of(s);
-  const std::uint64_t stage_seed = mix(config.seed, static_cast<std::uint64_t>(stage));
-  Sampler sampler(train_faces.size(), stage_seed);
-  enter_stage();
-  const auto load = [&](std::int64_t at) {
-    return make_batch(train_faces, sampler.batch(at, config.batch),
-                      mix(stage_seed, static_cast<std::uint64_t>(at)), s.augment, config.network, device);
-  };
-  const auto prefetch = [&](std::int64_t at) { return std::async(std::launch::async, load, at); };
-  std::future<Batch> next = prefetch(step);
-  Clock::time_point started = Clock::now();
-  double step_seconds = 0;  // smoothed
-  StepReport report;
-  for (; step < steps; ++step) {
-    if (stop) {
-      next.wait();
-      return false;
-    }
-    const Batch batch = next.get();
-    if (step + 1 < steps) next = prefetch(step + 1);
-    report = train_step(batch);
-    const double seconds = seconds_since(started);
-    started = Clock::now();
-    step_seconds = step_seconds == 0 ? seconds : 0.95 * step_seconds + 0.05 * seconds;
-    report.faces_per_second = config.batch / step_seconds;
-    report.eta_seconds = eta_seconds(report.faces_per_second);
-    if (events.on_step) events.on_step(report);
-    if (seconds_since(last_checkpoint) > 60 * config.checkpoint_minutes) {
-      ++step;  // the checkpoint holds the state after this step
-      save(path);
-      --step;
-    }
-    if (seconds_since(last_validation) > 60 * config.validate_minutes) {
-      run_validation(report);
-      enter_stage();
-      started = Clock::now();
-    }
+  std::vector<torch::Tensor> trained;
+  if (s.part != Part::cascade)
+    for (const torch::Tensor& p : network->backbone_parameters()) trained.push_back(p);
+  if (s.part != Part::backbone)
+    for (const torch::Tensor& p : network->cascade_parameters()) trained.push_back(p);
+  mask = flat->mask_of(trained);
+  network->set_training(s.part != Part::cascade && !s.frozen_batch_norm,
+                        s.part != Part::backbone && !s.frozen_batch_norm);
+}
+
+Losses Trainer::State::losses_of(const Batch& batch) {
+  const StageConfig& s = stage_config();
+  if (s.part == Part::backbone)
+    return backbone_loss(network->backbone(batch.images), batch, s.loss, config.network);
+  BackboneOutput output;
+  Losses losses;
+  if (s.part == Part::cascade) {
+    torch::NoGradGuard no_grad;
+    output = network->backbone(batch.images, false);
+  } else {
+    output = network->backbone(batch.images);
+    losses = backbone_loss(output, batch, s.loss, config.network);
   }
-  run_validation(report);
+  const auto steps = network->cascade(output.field, network->initial_landmarks(output));
+  Losses cascade = cascade_loss(steps, batch, s.cascade_beta);
+  if (s.part == Part::cascade) return cascade;
+  losses.total = losses.total + s.cascade_weight * cascade.total;
+  losses.parts.insert(cascade.parts.begin(), cascade.parts.end());
+  return losses;
+}
+
+StepReport Trainer::State::position_report() const {
+  StepReport report;
+  report.stage = at.stage;
+  report.step = at.step;
+  report.steps = steps_of(stage_config());
+  for (int i = 0; i < at.stage; ++i) report.faces += steps_of(config.stages[static_cast<std::size_t>(i)]);
+  report.faces = (report.faces + at.step) * config.batch;
+  report.seconds = trained_seconds();
+  return report;
+}
+
+// Forward, backward, update. Reads the losses once: the one place that waits for the device.
+StepReport Trainer::State::train_step(const Batch& batch) {
+  StepReport report = position_report();
+  report.faces += config.batch;
+  flat->gradients().zero_();
+  const Losses losses = losses_of(batch);
+  losses.total.backward();
+  std::vector<torch::Tensor> numbers = {losses.total.detach()};
+  for (const auto& [name, value] : losses.parts) numbers.push_back(value);
+  torch::Tensor values = torch::stack(numbers);
+  if (processes) {
+    processes->sum(values);
+    processes->sum(flat->gradients());
+    values /= process_count();
+    flat->gradients().div_(process_count());
+  }
+  const torch::Tensor norm = clip_gradients(flat->gradients(), mask, stage_config().clip_norm);
+  const torch::Tensor here = torch::cat({values, norm.reshape({1})}).to(torch::kCPU, torch::kFloat64);
+  const double* number = here.data_ptr<double>();
+  report.loss = *number++;
+  for (const auto& [name, value] : losses.parts) report.losses[name] = *number++;
+  report.gradient_norm = *number;
+  report.learning_rate = learning_rate_at(stage_config(), at.step, report.steps);
+  check_finite(report);
+  update(report);
+  return report;
+}
+
+void Trainer::State::update(const StepReport& report) {
+  const StageConfig& s = stage_config();
+  AdamWOptions options = config.optimizer;
+  options.weight_decay = s.weight_decay;
+  adamw_step(flat->values(), flat->gradients(), adamw, mask, decay, report.learning_rate, options);
+  // A young average follows quickly.
+  const auto steps = static_cast<double>(adamw.steps);
+  const double keep = std::min(s.ema_decay, (1 + steps) / (10 + steps));
+  update_average(average, flat->values(), keep);
+  update_average(averaged_buffers, buffers->values(), keep);
+}
+
+void Trainer::State::check_finite(const StepReport& report) {
+  if (!std::isfinite(report.loss)) fail_diverged(report, "the loss is not finite");
+  if (!std::isfinite(report.gradient_norm)) fail_diverged(report, "the gradient is not finite");
+  smooth_loss = at.step == 0 ? report.loss : 0.99 * smooth_loss + 0.01 * report.loss;
+  if (at.step > 200 && report.loss > 50 * smooth_loss)
+    fail_diverged(report, base::concat("the loss jumped to ", report.loss));
+}
+
+void Trainer::State::fail_diverged(const StepReport& report, const std::string& what) const {
+  throw Error(ErrorCode::bad_data,
+              base::concat("training stopped at step ", report.step, " of stage '", stage_config().name,
+                           "': ", what, "; the last checkpoint is kept"));
+}
+
+void Trainer::State::measure_pace(StepReport& report, double seconds) {
+  step_seconds = step_seconds == 0 ? seconds : 0.95 * step_seconds + 0.05 * seconds;
+  report.faces_per_second = config.batch / std::max(step_seconds, 1e-9);
+  std::int64_t steps_left = -at.step;
+  for (auto i = static_cast<std::size_t>(at.stage); i < config.stages.size(); ++i)
+    steps_left += steps_of(config.stages[i]);
+  report.eta_seconds = static_cast<double>(steps_left) * step_seconds;
+  report.seconds = trained_seconds();
+}
+
+// Puts the averaged weights into the network: what a stage leaves to the next one.
+void Trainer::State::adopt_average() {
+  torch::NoGradGuard no_grad;
+  flat->values().copy_(average);
+  buffers->values().copy_(averaged_buffers);
+}
+
+// Exchanges live and averaged weights; calling it twice changes nothing.
+void Trainer::State::swap_average() {
+  torch::NoGradGuard no_grad;
+  const auto exchange = [](torch::Tensor a, torch::Tensor b) {
+    const torch::Tensor kept = a.clone();
+    a.copy_(b);
+    b.copy_(kept);
+  };
+  exchange(flat->values(), average);
+  exchange(buffers->values(), averaged_buffers);
+}
+
+void Trainer::State::save(const std::string& path) {
+  last_checkpoint = Clock::now();
+  if (!is_first()) return;
+  save_checkpoint(path, training_state(),
+                  {.stage = at.stage,
+                   .step = at.step,
+                   .optimizer_steps = adamw.steps,
+                   .smooth_loss = smooth_loss,
+                   .seconds = trained_seconds(),
+                   .batch = config.batch,
+                   .network = config.network});
+  if (events.on_checkpoint) events.on_checkpoint(path);
+}
+
+void Trainer::State::save_if_due() {
+  if (seconds_since(last_checkpoint) <= 60 * config.checkpoint_minutes) return;
+  try {
+    save(checkpoint_path());
+  } catch (const Error& error) {
+    if (events.on_warning)
+      events.on_warning(base::concat(error.what(), "; the checkpoint before is kept, training goes on"));
+    const double wait = std::max(0.0, config.checkpoint_minutes - kRetryMinutes);
+    last_checkpoint =
+        Clock::now() - std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(60 * wait));
+  }
+}
+
+void Trainer::State::validate_if_due(const StepReport& report, const StopAsked& stop) {
+  if (seconds_since(last_validation) <= 60 * config.validate_minutes) return;
+  run_validation(report, stop);
+  enter_stage();
+}
+
+void Trainer::State::run_validation(const StepReport& report, const StopAsked& stop) {
+  last_validation = Clock::now();
+  if (!valid_faces || !is_first()) return;
+  swap_average();
+  const auto result =
+      validate(network, *valid_faces, stage_config().part != Part::backbone, kValidationBatch, device, stop);
+  swap_average();
+  if (result && events.on_validation) events.on_validation(report, *result);
+}
+
+// Makes the batches one step ahead, in another thread.
+class BatchesAhead {
+ public:
+  using Load = std::function<Batch(std::int64_t step)>;
+  BatchesAhead(Load load, torch::Device device, std::int64_t first, std::int64_t end)
+      : load_(std::move(load)), device_(device), next_(first), end_(end) {
+    // On a stream of its own, so that copying does not wait for the step that is being computed. Its tensors
+    // are given back after a step has been read, when nobody uses them any more.
+    if (!device.is_cpu())
+      stream_ = c10::impl::VirtualGuardImpl(device.type()).getStreamFromGlobalPool(device);
+    start();
+  }
+  Batch take() {
+    Batch batch = ahead_.get();
+    start();
+    return batch;
+  }
+
+ private:
+  void start() {
+    if (next_ < end_) ahead_ = std::async(std::launch::async, [this, step = next_++] { return load(step); });
+  }
+  Batch load(std::int64_t step) const {
+    if (!stream_) return load_(step);
+    const c10::StreamGuard guard(*stream_);
+    Batch batch = load_(step);
+    stream_->synchronize();
+    return batch;
+  }
+
+  Load load_;
+  torch::Device device_;
+  std::int64_t next_, end_;
+  std::optional<c10::Stream> stream_;
+  std::future<Batch> ahead_;  // last: its destructor waits for a load that uses the others
+};
+
+// Trains the present stage to its end; false when stopped before.
+bool Trainer::State::run_stage(const StopAsked& stop) {
+  const std::int64_t steps = steps_of(stage_config());
+  const std::uint64_t seed = mix(config.seed, static_cast<std::uint64_t>(at.stage));
+  const std::int64_t share = config.batch / process_count();
+  FaceOrder order(train_faces.size(), seed);
+  const auto load = [&](std::int64_t step) {
+    const std::int64_t begin = step * config.batch + (processes ? processes->rank() * share : 0);
+    return make_batch(train_faces, order.take(begin, share), mix(seed, static_cast<std::uint64_t>(step)),
+                      stage_config().augment, config.network, device);
+  };
+  enter_stage();
+  BatchesAhead batches(load, device, at.step, steps);
+  step_seconds = 0;
+  StepReport report = position_report();
+  while (at.step < steps) {
+    if (processes ? processes->any(stop()) : stop()) return false;
+    const auto begin = Clock::now();
+    report = train_step(batches.take());
+    ++at.step;
+    measure_pace(report, seconds_since(begin));
+    if (events.on_step) events.on_step(report);
+    save_if_due();
+    validate_if_due(report, stop);
+  }
+  run_validation(report, stop);
   return true;
 }
 
-Trainer::Trainer(TrainConfig config, TrainEvents events)
-    : state_(std::make_unique<State>(std::move(config), std::move(events))) {}
+// The next stage starts from the averaged weights with a fresh optimiser, so a checkpoint holds nothing else.
+void Trainer::State::end_stage() {
+  adopt_average();
+  reset_optimizer();
+  const std::string stage_path = base::concat(config.folder, "/stage", at.stage, ".safetensors");
+  ++at.stage;
+  at.step = 0;
+  save(checkpoint_path());
+  save(stage_path);
+}
+
+void Trainer::State::share_state() {
+  if (!processes) return;
+  for (const torch::Tensor& tensor :
+       {flat->values(), buffers->values(), average, averaged_buffers, adamw.mean, adamw.variance})
+    processes->broadcast(tensor);
+  const std::vector<double> mine = {static_cast<double>(at.stage), static_cast<double>(at.step),
+                                    static_cast<double>(adamw.steps), smooth_loss};
+  torch::Tensor numbers = torch::tensor(mine, torch::TensorOptions(torch::kFloat64).device(device));
+  processes->broadcast(numbers);
+  numbers = numbers.to(torch::kCPU);
+  const double* number = numbers.data_ptr<double>();
+  at = {static_cast<int>(number[0]), static_cast<std::int64_t>(number[1])};
+  adamw.steps = static_cast<std::int64_t>(number[2]);
+  smooth_loss = number[3];
+}
+
+Trainer::Trainer(TrainConfig config, TrainEvents events, Processes* processes)
+    : state_(std::make_unique<State>(std::move(config), std::move(events), processes)) {}
 
 Trainer::~Trainer() = default;
 
-void Trainer::resume(const std::string& checkpoint) {
+Position Trainer::resume(const std::string& checkpoint) {
   State& s = *state_;
-  const CheckpointMeta meta = load_checkpoint(checkpoint, *s.network, *s.flat, s.adamw, s.average,
-                                              s.averaged_buffers, s.config.network);
-  if (meta.stage > static_cast<int>(s.config.stages.size()))
-    throw Error(ErrorCode::bad_data, checkpoint + ": is in stage " + std::to_string(meta.stage) +
-                                         ", the configuration has " + std::to_string(s.config.stages.size()));
-  s.stage = meta.stage;
-  s.step = meta.step;
+  const CheckpointMeta meta = load_checkpoint(checkpoint, s.training_state(), s.config.network);
+  const auto stages = static_cast<int>(s.config.stages.size());
+  if (meta.stage > stages || (meta.stage == stages && meta.step > 0))
+    throw Error(ErrorCode::bad_data, base::concat(checkpoint, ": is in stage ", meta.stage,
+                                                  ", the configuration's last stage is ", stages - 1));
+  if (meta.step > 0 && meta.batch != 0 && meta.batch != s.config.batch)
+    throw Error(ErrorCode::bad_data,
+                base::concat(checkpoint, ": stage ", meta.stage, " was begun with run.batch ", meta.batch,
+                             ", the configuration has ", s.config.batch));
+  s.at = {meta.stage, meta.step};
   s.adamw.steps = meta.optimizer_steps;
   s.smooth_loss = meta.smooth_loss;
+  s.earlier_seconds = meta.seconds;
+  return s.at;
 }
 
 std::vector<std::string> Trainer::load_weights(const std::string& path) {
   State& s = *state_;
   auto missing = load_matching_weights(path, *s.network);
+  if (missing.size() == s.flat->ranges().size() + s.buffers->ranges().size())
+    throw Error(ErrorCode::bad_data, path + ": holds no tensor of this network");
   torch::NoGradGuard no_grad;
   s.average.copy_(s.flat->values());
-  for (std::size_t i = 0; i < s.buffers.size(); ++i) s.averaged_buffers[i].copy_(s.buffers[i]);
+  s.averaged_buffers.copy_(s.buffers->values());
   return missing;
 }
 
-TrainOutcome Trainer::run(const std::atomic<bool>& stop) {
+TrainOutcome Trainer::run(const StopAsked& stop) {
   State& s = *state_;
-  std::filesystem::create_directories(s.config.folder);
-  s.last_checkpoint = s.last_validation = Clock::now();
-  for (; s.stage < static_cast<int>(s.config.stages.size()); ++s.stage, s.step = 0) {
-    if (!s.run_stage(checkpoint_path(), stop)) {
+  if (s.is_first()) std::filesystem::create_directories(s.config.folder);
+  s.share_state();
+  s.started = s.last_checkpoint = s.last_validation = Clock::now();
+  while (s.at.stage < static_cast<int>(s.config.stages.size())) {
+    if (!s.run_stage(stop)) {
       s.save(checkpoint_path());
       return TrainOutcome::interrupted;
     }
-    s.adopt_average();
-    s.reset_optimizer();
-    const int stage = s.stage;
-    const std::int64_t step = s.step;
-    s.stage = stage + 1;
-    s.step = 0;
-    s.save(checkpoint_path());
-    std::filesystem::copy_file(checkpoint_path(),
-                               s.config.folder + "/stage" + std::to_string(stage) + ".safetensors",
-                               std::filesystem::copy_options::overwrite_existing);
-    s.stage = stage;
-    s.step = step;
+    s.end_stage();
   }
   return TrainOutcome::finished;
 }
 
-std::string Trainer::checkpoint_path() const { return state_->config.folder + "/checkpoint.safetensors"; }
+std::string Trainer::checkpoint_path() const { return state_->checkpoint_path(); }
 SpigaNetwork Trainer::network() { return state_->network; }
 
 }  // namespace spiga::train

@@ -14,72 +14,90 @@ namespace spiga::train {
 namespace {
 
 constexpr double kFailurePercent = 8;
+constexpr int kRightEyeCorner = 7, kLeftEyeCorner = 12;  // landmark ids
 
-// Mean distance over the annotated landmarks / distance of the outer eye corners x 100, per face: [N].
-// A similarity such as the crop's map does not change it.
+// Mean distance over the annotated landmarks / distance of the outer eye corners x 100, per face: [N] on the
+// CPU. A similarity such as the crop's map does not change it.
 torch::Tensor corner_nme(const torch::Tensor& landmarks, const Batch& batch,
                          const scheme::Database& database) {
-  const torch::Tensor truth = batch.landmarks;
-  const torch::Tensor norm =
-      (truth.select(1, database.index_of(12)) - truth.select(1, database.index_of(7))).norm(2, 1);
+  const torch::Tensor& truth = batch.landmarks;
+  const torch::Tensor norm = (truth.select(1, database.index_of(kLeftEyeCorner)) -
+                              truth.select(1, database.index_of(kRightEyeCorner)))
+                                 .norm(2, 1);
   const torch::Tensor distance = (landmarks.to(torch::kFloat32) - truth).norm(2, 2) * batch.visible;
-  return distance.sum(1) / batch.visible.sum(1).clamp_min(1) / norm * 100;
+  return (distance.sum(1) / batch.visible.sum(1).clamp_min(1) / norm * 100).to(torch::kCPU, torch::kFloat64);
 }
 
-struct PoseSums {
-  torch::Tensor absolute = torch::zeros({3});
-  double faces = 0;
+// Adds up what becomes a Validation.
+class Tally {
+ public:
+  Tally(const scheme::Database& database, std::int64_t faces)
+      : database_(database), faces_(static_cast<double>(faces)) {}
 
-  void add(const torch::Tensor& pose, const Batch& batch) {
+  void add(const Batch& batch, const torch::Tensor& pose, const torch::Tensor& start,
+           const torch::Tensor& landmarks) {
+    add_pose(pose, batch);
+    initial_ += corner_nme(start, batch, database_).sum().item<double>();
+    const torch::Tensor nme = corner_nme(landmarks, batch, database_).contiguous();
+    result_.face_nme.insert(result_.face_nme.end(), nme.data_ptr<double>(),
+                            nme.data_ptr<double>() + nme.numel());
+    const torch::Tensor points = landmarks.to(torch::kCPU, torch::kFloat32).flatten(1).contiguous();
+    for (std::int64_t i = 0; i < points.size(0); ++i) {
+      const float* first = points.data_ptr<float>() + i * points.size(1);
+      result_.face_landmarks.emplace_back(first, first + points.size(1));
+    }
+  }
+
+  Validation finish() && {
+    result_.nme = std::accumulate(result_.face_nme.begin(), result_.face_nme.end(), 0.0) / faces_;
+    result_.initial_nme = initial_ / faces_;
+    const auto failed =
+        std::ranges::count_if(result_.face_nme, [](double nme) { return nme > kFailurePercent; });
+    result_.failure_rate = 100 * static_cast<double>(failed) / faces_;
+    const torch::Tensor angles = pose_ / std::max(poses_, 1.0);
+    result_.yaw_deg = angles[0].item<double>();
+    result_.pitch_deg = angles[1].item<double>();
+    result_.roll_deg = angles[2].item<double>();
+    result_.pose_deg = angles.mean().item<double>();
+    return std::move(result_);
+  }
+
+ private:
+  void add_pose(const torch::Tensor& pose, const Batch& batch) {
     torch::Tensor difference = (pose.to(torch::kFloat32) - batch.pose).narrow(1, 0, 3);
     difference = torch::remainder(difference + 180, 360) - 180;
-    absolute += (difference.abs() * batch.has_pose.unsqueeze(1)).sum(0).cpu();
-    faces += batch.has_pose.sum().item<double>();
+    pose_ += (difference.abs() * batch.has_pose.unsqueeze(1)).sum(0).to(torch::kCPU, torch::kFloat64);
+    poses_ += batch.has_pose.sum().item<double>();
   }
+
+  const scheme::Database& database_;
+  double faces_;
+  double initial_ = 0;
+  torch::Tensor pose_ = torch::zeros({3}, torch::kFloat64);  // sums of absolute differences
+  double poses_ = 0;
+  Validation result_;
 };
 
 }  // namespace
 
-Validation validate(SpigaNetwork network, const FaceDataset& faces, bool with_cascade, int batch,
-                    torch::Device device) {
+std::optional<Validation> validate(SpigaNetwork network, const FaceDataset& faces, bool with_cascade,
+                                   int batch, torch::Device device, const StopAsked& stop) {
   torch::NoGradGuard no_grad;
   network->eval();
-  const scheme::Database& database = scheme::find_database(network->config().database);
-  Validation result;
-  PoseSums pose;
-  double initial = 0;
+  Tally tally(scheme::find_database(network->config().database), faces.size());
   for (std::int64_t begin = 0; begin < faces.size(); begin += batch) {
+    if (stop()) return std::nullopt;
     std::vector<std::int64_t> indices(
         static_cast<std::size_t>(std::min<std::int64_t>(batch, faces.size() - begin)));
     std::iota(indices.begin(), indices.end(), begin);
     const Batch sample = make_eval_batch(faces, indices, network->config(), device).batch;
     const BackboneOutput output = network->backbone(sample.images);
-    torch::Tensor start = with_cascade ? network->initial_landmarks(output) : soft_argmax(output.heat.back());
-    torch::Tensor landmarks = with_cascade ? network->cascade(output.field, start).back() : start;
-    pose.add(output.pose.back(), sample);
-    initial += corner_nme(start, sample, database).sum().item<double>();
-    const torch::Tensor nme = corner_nme(landmarks, sample, database).cpu().contiguous();
-    landmarks = landmarks.to(torch::kFloat32).cpu().contiguous();
-    const std::int64_t values = landmarks.size(1) * 2;
-    for (std::int64_t i = 0; i < nme.size(0); ++i) {
-      result.face_nme.push_back(nme[i].item<double>());
-      const float* first = landmarks.data_ptr<float>() + i * values;
-      result.face_landmarks.emplace_back(first, first + values);
-    }
+    const torch::Tensor start =
+        with_cascade ? network->initial_landmarks(output) : soft_argmax(output.heat.back());
+    tally.add(sample, output.pose.back(), start,
+              with_cascade ? network->cascade(output.field, start).back() : start);
   }
-  const auto count = static_cast<double>(faces.size());
-  result.nme = std::accumulate(result.face_nme.begin(), result.face_nme.end(), 0.0) / count;
-  result.initial_nme = initial / count;
-  result.failure_rate = 100 *
-                        static_cast<double>(std::count_if(result.face_nme.begin(), result.face_nme.end(),
-                                                          [](double nme) { return nme > kFailurePercent; })) /
-                        count;
-  const torch::Tensor angles = pose.absolute / std::max(pose.faces, 1.0);
-  result.yaw_deg = angles[0].item<double>();
-  result.pitch_deg = angles[1].item<double>();
-  result.roll_deg = angles[2].item<double>();
-  result.pose_deg = angles.mean().item<double>();
-  return result;
+  return std::move(tally).finish();
 }
 
 }  // namespace spiga::train

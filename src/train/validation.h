@@ -2,12 +2,17 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <functional>
+#include <optional>
 #include <vector>
 
 #include "train/network.h"
 #include "train/packed.h"
 
 namespace spiga::train {
+
+// Whether to leave what is under way; asked now and then.
+using StopAsked = std::function<bool()>;
 
 // How well a network does on a packed set, with the network's present weights, in inference mode.
 struct Validation {
@@ -22,9 +27,9 @@ struct Validation {
   std::vector<std::vector<float>> face_landmarks;  // [faces][2 L] crop units, for drawing
 };
 
-// Runs the backbone alone (landmarks from the last stack's maps) or the cascade too. The network is left in
-// the training mode it was in.
-Validation validate(SpigaNetwork network, const FaceDataset& faces, bool with_cascade, int batch,
-                    torch::Device device);
+// Runs the backbone alone (landmarks from the last stack's maps) or the cascade too. Leaves the network in
+// inference mode. Nothing where `stop` said so before the end.
+std::optional<Validation> validate(SpigaNetwork network, const FaceDataset& faces, bool with_cascade,
+                                   int batch, torch::Device device, const StopAsked& stop);
 
 }  // namespace spiga::train
