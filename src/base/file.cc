@@ -170,10 +170,24 @@ void AtomicFile::write(const void* data, std::size_t size) {
 void AtomicFile::commit() {
   if (fd_ < 0) throw Error(ErrorCode::invalid_argument, concat(path_.native(), ": committed twice"));
   flush();
+  publish();
+}
+
+void AtomicFile::publish() {
   if (::fsync(fd_) != 0 && errno != EINVAL) fail("flush to the device", errno);
   if (::rename(temporary_.c_str(), path_.c_str()) != 0) fail("rename the finished file", errno);
   ::close(std::exchange(fd_, -1));  // fsync has already reported what close could
   sync_folder(path_.parent_path());
+}
+
+void AtomicFile::commit_whole_lines() {
+  if (fd_ < 0) throw Error(ErrorCode::invalid_argument, concat(path_.native(), ": committed twice"));
+  buffer_.clear();
+  off_t end = ::lseek(fd_, 0, SEEK_END);
+  const MappedFile written = end > 0 ? MappedFile(temporary_) : MappedFile();
+  while (end > 0 && written.data()[end - 1] != '\n') --end;
+  if (::ftruncate(fd_, end) != 0) fail("cut behind the last whole line", errno);
+  publish();
 }
 
 std::string read_file(const fs::path& path, std::size_t max_bytes) {

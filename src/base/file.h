@@ -54,10 +54,14 @@ class AtomicFile {
   void write(std::string_view text) { write(text.data(), text.size()); }
   // Once, at the end; writing after it is a mistake of the caller.
   void commit();
+  // For text, after write() or commit() has failed (the disk is full): what did get to the file is cut behind
+  // its last line end and appears as if committed. Throws Error(io) where not even that works.
+  void commit_whole_lines();
 
   const std::filesystem::path& path() const { return path_; }
 
  private:
+  void publish();
   void flush();
   void write_through(const char* data, std::size_t size);
   [[noreturn]] void fail(const char* what, int error_number) const;

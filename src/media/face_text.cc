@@ -55,11 +55,11 @@ void append_csv_numbers(std::string& out, std::span<const float> values, int dec
 
 }  // namespace
 
-void append_number(std::string& out, float value, int decimals) {
+void append_number(std::string& out, double value, int decimals) {
   if (!std::isfinite(value)) return;
   char text[64];
   const std::to_chars_result end =
-      std::to_chars(text, text + sizeof text, double{value}, std::chars_format::fixed, decimals);
+      std::to_chars(text, text + sizeof text, value, std::chars_format::fixed, decimals);
   const std::string_view number(text, static_cast<std::size_t>(end.ptr - text));
   const bool minus_zero =
       number.starts_with('-') && number.find_first_not_of("-0.") == std::string_view::npos;
@@ -107,8 +107,7 @@ void append_json_line(std::string& out, const PictureFaces& picture) {
 }
 
 void append_csv_face_names(std::string& out, int landmarks) {
-  out +=
-      "confidence,box_x,box_y,box_w,box_h,pose_yaw_deg,pose_pitch_deg,pose_roll_deg,pose_tx,pose_ty,pose_tz";
+  out += "box_x,box_y,box_w,box_h,pose_yaw_deg,pose_pitch_deg,pose_roll_deg,pose_tx,pose_ty,pose_tz";
   append_names(out, "x_", landmarks);
   append_names(out, "y_", landmarks);
   append_names(out, "spread_", landmarks);
@@ -116,9 +115,8 @@ void append_csv_face_names(std::string& out, int landmarks) {
 
 void append_csv_face_fields(std::string& out, const Face& face) {
   const HeadPose& pose = face.headpose;
-  append_number(out, face.score, kFineDecimals);
-  append_csv_numbers(out, std::array{face.box.x, face.box.y, face.box.width, face.box.height},
-                     kPixelDecimals);
+  append_number(out, face.box.x, kPixelDecimals);
+  append_csv_numbers(out, std::array{face.box.y, face.box.width, face.box.height}, kPixelDecimals);
   append_csv_numbers(out, std::array{pose.yaw_deg, pose.pitch_deg, pose.roll_deg}, kAngleDecimals);
   append_csv_numbers(out, pose.translation, kFineDecimals);
   for (const Point& point : face.landmarks) append_csv_numbers(out, std::array{point.x}, kPixelDecimals);
@@ -127,7 +125,7 @@ void append_csv_face_fields(std::string& out, const Face& face) {
 }
 
 void append_csv_header(std::string& out, int landmarks) {
-  out += "source,face,";
+  out += "source,face,confidence,";
   append_csv_face_names(out, landmarks);
   out += '\n';
 }
@@ -136,6 +134,8 @@ void append_csv_rows(std::string& out, const PictureFaces& picture) {
   for (std::size_t i = 0; i < picture.faces.size(); ++i) {
     append_csv_text(out, picture.source);
     out += ',' + std::to_string(i) + ',';
+    append_number(out, picture.faces[i].score, kFineDecimals);
+    out += ',';
     append_csv_face_fields(out, picture.faces[i]);
     out += '\n';
   }

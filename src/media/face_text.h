@@ -32,7 +32,7 @@ void append_json_text(std::string& out, std::string_view text);
 void append_csv_header(std::string& out, int landmarks);
 // One row per face, numbered from 0; a picture without a face has no row.
 void append_csv_rows(std::string& out, const PictureFaces& picture);
-// The columns from `confidence` on, without the line end, and their names.
+// The columns behind `confidence`, from box_x on, without the line end, and their names.
 void append_csv_face_names(std::string& out, int landmarks);
 void append_csv_face_fields(std::string& out, const Face& face);
 // In quotes where RFC 4180 asks for them.
@@ -40,6 +40,6 @@ void append_csv_text(std::string& out, std::string_view text);
 
 // The number with that many decimals, "." whatever the locale; "-0.00" becomes "0.00". Nothing where not
 // finite.
-void append_number(std::string& out, float value, int decimals);
+void append_number(std::string& out, double value, int decimals);
 
 }  // namespace spiga::media

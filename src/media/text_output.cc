@@ -15,11 +15,28 @@ namespace {
 class FileOutput : public TextOutput {
  public:
   explicit FileOutput(const std::string& path) : file_(path) {}
-  void write(std::string_view lines) override { file_.write(lines); }
-  void finish() override { file_.commit(); }
+  void write(std::string_view lines) override {
+    keep_lines_of_failure([&] { file_.write(lines); });
+  }
+  void finish() override {
+    if (!failed_) keep_lines_of_failure([&] { file_.commit(); });
+  }
 
  private:
+  // Hours of work are not lost because the disk was full for the last line.
+  template <typename Action>
+  void keep_lines_of_failure(const Action& action) {
+    try {
+      action();
+    } catch (const Error&) {
+      failed_ = true;
+      file_.commit_whole_lines();
+      throw;
+    }
+  }
+
   base::AtomicFile file_;
+  bool failed_ = false;
 };
 
 class StandardOutput : public TextOutput {

@@ -182,10 +182,6 @@ bool Tracker::misses_a_face() const {
   return std::ranges::any_of(tracks_, [](const Track& t) { return t.state == TrackState::lost; });
 }
 
-bool Tracker::follows_a_face() const {
-  return std::ranges::any_of(tracks_, [](const Track& t) { return t.state == TrackState::followed; });
-}
-
 void Tracker::rescale(double x_factor, double y_factor) {
   for (Track& track : tracks_) track.motion.rescale(x_factor, y_factor);
 }

@@ -68,8 +68,6 @@ class Tracker {
   std::vector<Box> occupied(double time_s) const;
   // Whether a face is being looked for that was there a moment ago: a detector may help now.
   bool misses_a_face() const;
-  // Whether any face is followed.
-  bool follows_a_face() const;
 
   // The picture's size changed: places move along.
   void rescale(double x_factor, double y_factor);

@@ -158,6 +158,33 @@ TEST_F(FileTest, FullDiskLeavesTheOldFileAndNoOther) {
   EXPECT_EQ(files(), 1U);
 }
 
+TEST_F(FileTest, FullDiskCanLeaveTheWholeLines) {
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+  const auto handler = std::signal(SIGXFSZ, SIG_IGN);
+  AtomicFile file(folder_ / "a");
+  const rlimit small{.rlim_cur = (2 << 20) + 5, .rlim_max = before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
+  const Error error = error_of([&] {
+    for (int i = 0; i < (1 << 18); ++i) file.write("sixteen letters\n");
+  });
+  EXPECT_EQ(error.code(), ErrorCode::io);
+  file.commit_whole_lines();
+  ::setrlimit(RLIMIT_FSIZE, &before);
+  std::signal(SIGXFSZ, handler);
+  const std::string content = read_file(folder_ / "a");
+  EXPECT_EQ(content.size(), std::size_t{2} << 20);
+  EXPECT_TRUE(content.ends_with("sixteen letters\n"));
+  EXPECT_EQ(files(), 1U);
+}
+
+TEST_F(FileTest, NoWholeLineLeavesAnEmptyFile) {
+  AtomicFile file(folder_ / "a");
+  file.write("half a line");
+  file.commit_whole_lines();
+  EXPECT_EQ(read_file(folder_ / "a"), "");
+}
+
 TEST_F(FileTest, WritingAfterCommitIsAMistake) {
   AtomicFile file(folder_ / "a");
   file.commit();

@@ -1,0 +1,29 @@
+// Copyright (c) 2026, the spiga authors
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <vector>
+
+#include "spiga/detector.h"
+
+namespace spiga::media {
+
+// Boxes of faces in the frames of a video, from a table, in place of a detector. Immutable; safe from any
+// thread.
+class FrameBoxes {
+ public:
+  // CSV with a header. Columns `frame` and either `x, y, width, height` or, as spiga writes them,
+  // `box_x, box_y, box_w, box_h`; others are passed over. Rows whose box is empty are left out (lost faces).
+  // Throws Error: not_found; bad_data naming file, line, what was expected and found.
+  explicit FrameBoxes(const std::filesystem::path& file);
+
+  std::vector<Detection> at(std::int64_t frame) const;
+
+ private:
+  std::map<std::int64_t, std::vector<Detection>> boxes_;
+};
+
+}  // namespace spiga::media

@@ -1,0 +1,159 @@
+// Copyright (c) 2026, the spiga authors
+// SPDX-License-Identifier: BSD-3-Clause
+#include "media/video_analyzer.h"
+
+#include <algorithm>
+#include <chrono>
+#include <deque>
+#include <future>
+#include <utility>
+
+#include "base/ordered_workers.h"
+#include "media/frame_reader.h"
+#include "vision/detection_schedule.h"
+#include "vision/detector_passes.h"
+
+namespace spiga::media {
+namespace {
+
+using SharedFrame = std::shared_ptr<const Frame>;
+using Detections = std::vector<Detection>;
+
+// So many frames before a frame is followed, the detector starts on it.
+constexpr int kFramesAhead = 4;
+// Frames that are followed and wait to be taken.
+constexpr std::size_t kFramesBehind = 4;
+
+// Runs a detector in a thread of its own, on one frame at a time.
+class BackgroundDetector {
+ public:
+  BackgroundDetector(const std::string& name, const DetectorOptions& options)
+      : name_(name), options_(options) {
+    make_detector(name_, options_);  // throws now rather than later
+  }
+
+  void start(std::int64_t number, SharedFrame frame, std::vector<Box> occupied) {
+    number_ = number;
+    result_ = std::async(std::launch::async, [this, frame = std::move(frame), places = std::move(occupied)] {
+      const ImageView image = frame->picture.view();
+      fit_to(image.width, image.height);
+      return detect_around(*detector_, image, places);
+    });
+  }
+
+  bool busy() const { return result_.valid(); }
+  // Of which frame.
+  std::int64_t number() const { return number_; }
+  bool ready() const { return result_.wait_for(std::chrono::seconds(0)) == std::future_status::ready; }
+  Detections take() { return result_.get(); }
+
+ private:
+  // Efforts count in shares of the whole picture, not of the region that is looked at.
+  void fit_to(int width, int height) {
+    if (detector_ && width == width_ && height == height_) return;
+    DetectorOptions options = options_;
+    options.min_face_px = static_cast<float>(vision::smallest_face(options_, width, height));
+    detector_ = make_detector(name_, options);
+    width_ = width;
+    height_ = height;
+  }
+
+  std::string name_;
+  DetectorOptions options_;
+  std::unique_ptr<Detector> detector_;
+  int width_ = 0;
+  int height_ = 0;
+  std::int64_t number_ = 0;
+  std::future<Detections> result_;  // last: it waits for its thread before the rest goes
+};
+
+// Follows faces through the frames of a reader; all its functions are called by one thread.
+class Follower {
+ public:
+  Follower(VideoSource& source, const std::function<bool()>& stop, Landmarker landmarker,
+           const VideoAnalyzerOptions& options)
+      : live_(source.info().live),
+        ahead_(live_ ? 0 : static_cast<std::size_t>(std::min(kFramesAhead, options.tracker.detect_every))),
+        boxes_(options.boxes),
+        tracker_(std::move(landmarker), options.tracker),
+        schedule_(options.tracker.detect_every),
+        reader_(make_frame_reader(source, stop)) {
+    if (!boxes_) detector_.emplace(options.detector, options.detector_options);
+  }
+
+  // The next frame to follow.
+  std::optional<SharedFrame> take() {
+    const bool first = number_ < 0;
+    while (waiting_.size() <= ahead_ && !ended_) {
+      SharedFrame frame = reader_->next();
+      ended_ = frame == nullptr;
+      if (frame) waiting_.push_back(std::move(frame));
+    }
+    if (waiting_.empty()) return std::nullopt;
+    SharedFrame frame = std::move(waiting_.front());
+    waiting_.pop_front();
+    ++number_;
+    if (first || live_) run_detector(number_, frame);
+    return frame;
+  }
+
+  AnalyzedFrame follow(const SharedFrame& frame) {
+    const Image& picture = frame->picture;
+    AnalyzedFrame result = {{frame->index, frame->time_s, picture.width(), picture.height(), {}},
+                            {frame, &frame->picture}};
+    result.faces.faces = tracker_.next(picture.view(), frame->time_s, detections(frame->index));
+    if (ahead_ > 0 && waiting_.size() == ahead_)
+      run_detector(number_ + static_cast<std::int64_t>(ahead_), waiting_.back());
+    return result;
+  }
+
+ private:
+  void run_detector(std::int64_t number, const SharedFrame& frame) {
+    if (!detector_ || detector_->busy() || !schedule_.take(number, tracker_.misses_a_face())) return;
+    detector_->start(number, frame, number == 0 ? std::vector<Box>() : tracker_.occupied());
+  }
+
+  Detections detections(std::int64_t index) {
+    if (boxes_) return boxes_->at(index);
+    if (!detector_->busy()) return {};
+    const bool due = live_ ? detector_->ready() : detector_->number() == number_;
+    return due ? detector_->take() : Detections();
+  }
+
+  bool live_;
+  std::size_t ahead_;
+  std::shared_ptr<const FrameBoxes> boxes_;
+  std::optional<BackgroundDetector> detector_;
+  FaceTracker tracker_;
+  vision::DetectionSchedule schedule_;
+  std::unique_ptr<FrameReader> reader_;
+  std::deque<SharedFrame> waiting_;  // read, not yet followed
+  std::int64_t number_ = -1;         // of the frame that was taken last, counted without gaps
+  bool ended_ = false;
+};
+
+}  // namespace
+
+struct VideoAnalyzer::Impl {
+  Impl(std::unique_ptr<VideoSource> from, Landmarker landmarker, const VideoAnalyzerOptions& options,
+       std::function<bool()> stop)
+      : source(std::move(from)),
+        follower(*source, stop, std::move(landmarker), options),
+        frames([this] { return follower.take(); },
+               {[this](const SharedFrame& frame) { return follower.follow(frame); }}, kFramesBehind) {}
+
+  std::unique_ptr<VideoSource> source;
+  Follower follower;
+  base::OrderedWorkers<SharedFrame, AnalyzedFrame> frames;
+};
+
+VideoAnalyzer::VideoAnalyzer(std::unique_ptr<VideoSource> source, Landmarker landmarker,
+                             const VideoAnalyzerOptions& options, std::function<bool()> stop)
+    : impl_(std::make_unique<Impl>(std::move(source), std::move(landmarker), options, std::move(stop))) {}
+VideoAnalyzer::~VideoAnalyzer() = default;
+
+std::optional<AnalyzedFrame> VideoAnalyzer::next() { return impl_->frames.next(); }
+
+std::vector<std::string> VideoAnalyzer::problems() const { return impl_->source->problems(); }
+
+}  // namespace spiga::media

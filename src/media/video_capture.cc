@@ -1,0 +1,201 @@
+// Copyright (c) 2026, the spiga authors
+// SPDX-License-Identifier: BSD-3-Clause
+#include "media/video_capture.h"
+
+#include <cmath>
+#include <cstdlib>
+#include <filesystem>
+#include <mutex>
+#include <opencv2/core/utils/logger.hpp>
+#include <opencv2/videoio.hpp>
+#include <thread>
+#include <utility>
+
+#include "base/text.h"
+#include "spiga/error.h"
+
+namespace spiga::media {
+namespace {
+
+namespace fs = std::filesystem;
+using Clock = std::chrono::steady_clock;
+
+constexpr double kHighestFps = 1000;
+
+class OpenCvCapture : public Capture {
+ public:
+  explicit OpenCvCapture(cv::VideoCapture capture) : capture_(std::move(capture)) {}
+
+  std::optional<Image> read() override {
+    try {
+      if (!capture_.read(pixels_) || pixels_.empty() || pixels_.type() != CV_8UC3) return std::nullopt;
+    } catch (const cv::Exception&) {
+      return std::nullopt;
+    }
+    Image image(pixels_.cols, pixels_.rows, PixelFormat::bgr8);
+    pixels_.copyTo(cv::Mat(image.height(), image.width(), CV_8UC3, image.data()));
+    return image;
+  }
+  double position_s() const override { return capture_.get(cv::CAP_PROP_POS_MSEC) / 1000; }
+  double fps() const override {
+    const double fps = capture_.get(cv::CAP_PROP_FPS);
+    return std::isfinite(fps) && fps > 0 && fps <= kHighestFps ? fps : 0;
+  }
+  std::int64_t frames() const override {
+    const double frames = capture_.get(cv::CAP_PROP_FRAME_COUNT);
+    return frames > 0 && frames < 1e12 ? std::llround(frames) : 0;
+  }
+
+ private:
+  cv::VideoCapture capture_;
+  cv::Mat pixels_;
+};
+
+double fps_of(const Capture& capture) { return capture.fps() > 0 ? capture.fps() : kUsualFps; }
+
+class FileSource : public VideoSource {
+ public:
+  FileSource(const std::string& name, std::unique_ptr<Capture> capture) : capture_(std::move(capture)) {
+    info_ = {name, fps_of(*capture_), std::nullopt, false};
+    if (capture_->frames() > 0) info_.frames = capture_->frames();
+  }
+
+  const VideoInfo& info() const override { return info_; }
+
+  std::optional<Frame> next() override {
+    std::optional<Image> picture = capture_->read();
+    if (!picture) {
+      ended_ = true;
+      return std::nullopt;
+    }
+    note_time();
+    return Frame{frames_++, time_s_, std::move(*picture)};
+  }
+
+  std::vector<std::string> problems() const override {
+    // Containers that only know their length in seconds may be a frame or two off.
+    const std::int64_t missing = info_.frames ? *info_.frames - frames_ : 0;
+    if (!ended_ || missing <= 2 || missing * 500 < *info_.frames) return {};
+    const std::string numbers =
+        base::concat(info_.name, ": ", frames_, " of ", *info_.frames, " frames could be read: ");
+    const bool at_the_end = time_s_ + 2.5 / info_.fps < static_cast<double>(*info_.frames) / info_.fps;
+    char seconds[32];
+    std::snprintf(seconds, sizeof seconds, "%.2f s", at_the_end ? time_s_ : gap_s_);
+    return {numbers + (at_the_end ? "cut short after " : "damaged, first near ") + seconds};
+  }
+
+ private:
+  void note_time() {
+    const double step = 1 / info_.fps;
+    const double told = capture_->position_s();
+    if (frames_ == 0) {
+      first_s_ = told;
+      return;
+    }
+    const double time = told - first_s_;
+    const double last = std::exchange(time_s_, time > time_s_ ? time : time_s_ + step);
+    if (time_s_ - last > 1.5 * step && gap_s_ < 0) gap_s_ = last + step;
+  }
+
+  std::unique_ptr<Capture> capture_;
+  VideoInfo info_;
+  std::int64_t frames_ = 0;
+  double first_s_ = 0;
+  double time_s_ = 0;
+  double gap_s_ = -1;  // where frames are missing first
+  bool ended_ = false;
+};
+
+class CameraSource : public VideoSource {
+ public:
+  CameraSource(const std::string& name, std::unique_ptr<Capture> capture, std::function<bool()> stop,
+               std::chrono::milliseconds patience)
+      : capture_(std::move(capture)), stop_(std::move(stop)), patience_(patience) {
+    info_ = {name, fps_of(*capture_), std::nullopt, true};
+  }
+
+  const VideoInfo& info() const override { return info_; }
+
+  std::optional<Frame> next() override {
+    const Clock::time_point asked = Clock::now();
+    while (!stop_()) {
+      if (std::optional<Image> picture = capture_->read()) {
+        const Clock::time_point now = Clock::now();
+        if (frames_ == 0) start_ = now;
+        const double time = std::chrono::duration<double>(now - start_).count();
+        time_s_ = frames_ == 0 ? 0 : std::max(time, time_s_ + 1e-3);
+        return Frame{frames_++, time_s_, std::move(*picture)};
+      }
+      if (Clock::now() - asked > patience_)
+        throw Error(ErrorCode::io, base::concat(info_.name, ": no frame for ",
+                                                std::chrono::duration<double>(patience_).count(),
+                                                " s: unplugged? ", frames_, " frames were read"));
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+    return std::nullopt;
+  }
+
+  std::vector<std::string> problems() const override { return {}; }
+
+ private:
+  std::unique_ptr<Capture> capture_;
+  std::function<bool()> stop_;
+  std::chrono::milliseconds patience_;
+  VideoInfo info_;
+  Clock::time_point start_;
+  std::int64_t frames_ = 0;
+  double time_s_ = 0;
+};
+
+}  // namespace
+
+void silence_video_libraries() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    ::setenv("OPENCV_FFMPEG_LOGLEVEL", "-8", 0);
+    cv::utils::logging::setLogLevel(cv::utils::logging::LOG_LEVEL_SILENT);
+  });
+}
+
+std::unique_ptr<Capture> open_file_capture(const std::string& path) {
+  silence_video_libraries();
+  const bool stream = path.find("://") != std::string::npos;
+  std::error_code ignored;
+  if (!stream && !fs::exists(path, ignored)) throw Error(ErrorCode::not_found, path + ": no such file");
+  cv::VideoCapture capture;
+  bool opened = false;
+  try {
+    opened = capture.open(path, cv::CAP_FFMPEG);
+  } catch (const cv::Exception&) {  // the same as not opened
+  }
+  if (!opened && stream) throw Error(ErrorCode::not_found, path + ": the stream cannot be opened");
+  if (!opened)
+    throw Error(ErrorCode::bad_data, path + ": expected a video, found nothing that FFmpeg can decode");
+  return std::make_unique<OpenCvCapture>(std::move(capture));
+}
+
+std::unique_ptr<Capture> open_camera_capture(int number) {
+  silence_video_libraries();
+  cv::VideoCapture capture;
+  bool opened = false;
+  try {
+    opened = capture.open(number);
+  } catch (const cv::Exception&) {  // the same as not opened
+  }
+  if (!opened)
+    throw Error(ErrorCode::not_found,
+                base::concat("camera:", number, ": there is no such camera, or it is in use"));
+  return std::make_unique<OpenCvCapture>(std::move(capture));
+}
+
+std::unique_ptr<VideoSource> make_file_source(const std::string& name, std::unique_ptr<Capture> capture) {
+  return std::make_unique<FileSource>(name, std::move(capture));
+}
+
+std::unique_ptr<VideoSource> make_camera_source(const std::string& name, std::unique_ptr<Capture> capture,
+                                                std::function<bool()> stop,
+                                                std::chrono::milliseconds patience) {
+  return std::make_unique<CameraSource>(name, std::move(capture), std::move(stop), patience);
+}
+
+}  // namespace spiga::media

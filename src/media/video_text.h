@@ -1,0 +1,32 @@
+// Copyright (c) 2026, the spiga authors
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "spiga/tracker.h"
+
+// A video's faces as text (docs/video.md describes both forms). The functions append.
+namespace spiga::media {
+
+// What was found in one frame.
+struct FrameFaces {
+  std::int64_t frame = 0;
+  double time_s = 0;
+  int width = 0;
+  int height = 0;
+  std::vector<TrackedFace> faces;
+};
+
+// {"frame": ..., "time_s": ..., "width": ..., "height": ..., "faces": [{"id": ..., "confidence": ..., ...}]}
+// and a line end. Faces that are lost are left out.
+void append_json_line(std::string& out, const FrameFaces& frame);
+
+// frame,face_id,timestamp,confidence,success,box_x,...,pose_...,x_0..,y_0..,spread_0.. and a line end.
+void append_video_csv_header(std::string& out, int landmarks);
+// One row per face. A face that is lost has success 0 and nothing behind it.
+void append_video_csv_rows(std::string& out, const FrameFaces& frame, int landmarks);
+
+}  // namespace spiga::media
