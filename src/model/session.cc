@@ -83,8 +83,9 @@ std::shared_ptr<const Model> Model::load(const NetworkConfig& config, WeightSour
   validate(config, "network");
   auto impl = std::make_unique<Impl>();
   impl->config = config;
+  impl->spread = spread_formula(config.initial_shape);
   impl->type = data_type_of(precision);
-  const engine::ThreadScope scope(0);
+  const engine::ThreadScope scope(1);  // what most sessions run with
   impl->layers.start_loading(weights);
   Builder builder(
       {.kernels = &impl->kernels, .layers = &impl->layers, .type = impl->type, .threads = scope.threads()});

@@ -6,6 +6,11 @@
 
 namespace spiga::model {
 
+SpreadFormula spread_formula(InitialShape initial_shape) {
+  if (initial_shape == InitialShape::heatmap) return {.bias = 4.246F, .exponents = {0, 0, 2.918F}};
+  return {.bias = 0, .exponents = {1, 0, 0}};
+}
+
 float expected_error(const SpreadFormula& formula, const SpreadFeatures& features) {
   float log_error = formula.bias;
   for (std::size_t i = 0; i < features.size(); ++i) {

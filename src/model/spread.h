@@ -5,6 +5,8 @@
 #include <array>
 #include <cstddef>
 
+#include "model/config.h"
+
 namespace spiga::model {
 
 // What the network knows about how sure it is of a landmark, in crop units.
@@ -21,8 +23,11 @@ using SpreadFeatures = std::array<float, static_cast<std::size_t>(SpreadFeature:
 struct SpreadFormula {
   float floor = 1e-3F;
   float bias = 0;
-  SpreadFeatures exponents = {};
+  SpreadFeatures exponents = {};  // in the order of SpreadFeature
 };
+
+// The formula for networks that start their cascade so, fitted as docs/network.md says.
+SpreadFormula spread_formula(InitialShape initial_shape);
 
 float expected_error(const SpreadFormula& formula, const SpreadFeatures& features);
 
