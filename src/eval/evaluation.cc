@@ -260,7 +260,7 @@ class Evaluator {
     }
     if (spreads.empty()) return;
     result_.spread = SpreadScores{spreads.size(), rank_correlation(spreads, errors),
-                                  rank_correlation(face_spreads, face_errors)};
+                                  rank_correlation(face_spreads, face_errors), mean(spreads), mean(errors)};
   }
 
   const scheme::Database& database_;

@@ -65,6 +65,8 @@ struct SpreadScores {
   std::size_t landmarks = 0;
   double landmark_rank_correlation = 0;
   double face_rank_correlation = 0;  // of mean spread and mean error
+  double mean_spread = 0;  // equal to mean_error where spread is what it should be, the expected error
+  double mean_error = 0;
 };
 
 struct Evaluation {

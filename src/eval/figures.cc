@@ -7,10 +7,10 @@
 #include <numeric>
 
 #include "base/text.h"
-#include "eval/face_drawing.h"
-#include "eval/plot.h"
+#include "charts/face_drawing.h"
+#include "charts/plot.h"
+#include "charts/svg.h"
 #include "eval/statistics.h"
-#include "eval/svg.h"
 
 namespace spiga::eval {
 namespace {
@@ -19,6 +19,20 @@ using annotations::AnnotatedFace;
 using annotations::FaceList;
 using annotations::Rect;
 using base::concat;
+using charts::Axis;
+using charts::Coordinate;
+using charts::draw_contours;
+using charts::draw_landmarks;
+using charts::fixed;
+using charts::heat;
+using charts::kPalette;
+using charts::kPredictionColour;
+using charts::kTruthColour;
+using charts::number;
+using charts::palette;
+using charts::Plot;
+using charts::Svg;
+using charts::ticks;
 
 constexpr double kWide = 520, kHigh = 340;
 
@@ -234,11 +248,15 @@ std::string draw_spread(const Evaluation& evaluation) {
       points.push_back({face.spreads[k], face.landmark_errors[k]});
   }
   const std::vector<Bin> bins = equal_bins(points, 10);
-  double top = 1;
-  for (const Bin& bin : bins) top = std::max({top, 1.1 * bin.x, 1.1 * percentile(bin.y, 75)});
-  Plot plot(kWide, kHigh, "Spread against true error", {"predicted spread [% of norm]", 0, top},
+  double widest = 1, top = 1;
+  for (const Bin& bin : bins) {
+    widest = std::max(widest, 1.1 * bin.x);
+    top = std::max(top, 1.1 * percentile(bin.y, 75));
+  }
+  Plot plot(kWide, kHigh, "Spread against true error", {"predicted spread [% of norm]", 0, widest},
             {"true error [% of norm]", 0, top});
-  plot.curve(std::vector<Coordinate>{{0, 0}, {top, top}}, "#999", "spread = error", true);
+  const double end = std::min(widest, top);
+  plot.curve(std::vector<Coordinate>{{0, 0}, {end, end}}, "#999", "spread = error", true);
   std::vector<Coordinate> means;
   for (const Bin& bin : bins) {
     means.push_back({bin.x, mean(bin.y)});

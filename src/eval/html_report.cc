@@ -6,14 +6,18 @@
 #include <set>
 
 #include "base/text.h"
-#include "eval/page_style.h"
+#include "charts/page_style.h"
+#include "charts/svg.h"
 #include "eval/published.h"
-#include "eval/svg.h"
 
 namespace spiga::eval {
 namespace {
 
 using base::concat;
+using charts::escape;
+using charts::fixed;
+using charts::kPageStyle;
+using charts::number;
 
 constexpr std::size_t kFacesShown = 24;
 
@@ -225,7 +229,7 @@ class Page {
     begin_table(
         concat(
             pose.faces, " faces",
-            evaluation_.derived_poses ? concat(", of ", evaluation_.derived_poses,
+            evaluation_.derived_poses ? concat("; for ", evaluation_.derived_poses,
                                                " of them the true pose is POSIT's of the annotated landmarks")
                                       : "",
             ". Mean absolute error; share of faces whose nearest label of -90, -75, … 90 degrees is right, "
@@ -258,7 +262,9 @@ class Page {
                   evaluation_.spread->landmarks,
                   " landmarks: mean, and 25th to 75th percentile. Rank correlation (Spearman) ",
                   fixed(evaluation_.spread->landmark_rank_correlation, 3), " over landmarks, ",
-                  fixed(evaluation_.spread->face_rank_correlation, 3), " over the means of faces."));
+                  fixed(evaluation_.spread->face_rank_correlation, 3),
+                  " over the means of faces; mean spread ", fixed(evaluation_.spread->mean_spread, 2),
+                  " %, mean error ", fixed(evaluation_.spread->mean_error, 2), " % of the norm."));
   }
 
   void face_tile(std::size_t index) {

@@ -77,7 +77,9 @@ json to_json(const Method& method) {
   if (evaluation.spread) {
     object["spread"] = {{"landmarks", evaluation.spread->landmarks},
                         {"landmark_rank_correlation", figure(evaluation.spread->landmark_rank_correlation)},
-                        {"face_rank_correlation", figure(evaluation.spread->face_rank_correlation)}};
+                        {"face_rank_correlation", figure(evaluation.spread->face_rank_correlation)},
+                        {"mean_spread", figure(evaluation.spread->mean_spread)},
+                        {"mean_error", figure(evaluation.spread->mean_error)}};
   }
   return object;
 }

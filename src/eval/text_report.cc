@@ -7,12 +7,14 @@
 #include <vector>
 
 #include "base/text.h"
-#include "eval/svg.h"
+#include "charts/svg.h"
 
 namespace spiga::eval {
 namespace {
 
 using base::concat;
+using charts::fixed;
+using charts::number;
 using Row = std::vector<std::string>;
 
 // Columns as wide as their widest cell; the first to the left, the others to the right.
@@ -88,7 +90,9 @@ std::string text_report(const Method& method) {
     text += concat("\nspread against true error, rank correlation: ",
                    figure(evaluation.spread->landmark_rank_correlation, 3), " over ",
                    evaluation.spread->landmarks, " landmarks, ",
-                   figure(evaluation.spread->face_rank_correlation, 3), " over the means of faces\n");
+                   figure(evaluation.spread->face_rank_correlation, 3),
+                   " over the means of faces; mean spread ", figure(evaluation.spread->mean_spread, 3),
+                   ", mean error ", figure(evaluation.spread->mean_error, 3), '\n');
   }
   if (!evaluation.notes.empty()) text += '\n';
   for (const std::string& note : evaluation.notes) text += concat("note: ", note, '\n');

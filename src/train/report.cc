@@ -17,10 +17,10 @@
 
 #include "base/file.h"
 #include "base/text.h"
-#include "eval/face_drawing.h"
-#include "eval/page_style.h"
-#include "eval/plot.h"
-#include "eval/svg.h"
+#include "charts/face_drawing.h"
+#include "charts/page_style.h"
+#include "charts/plot.h"
+#include "charts/svg.h"
 #include "model/tensors.h"
 #include "scheme/scheme.h"
 #include "train/augment.h"
@@ -31,9 +31,9 @@ namespace spiga::train {
 namespace {
 
 using base::concat;
-using eval::Coordinate;
-using eval::fixed;
-using eval::number;
+using charts::Coordinate;
+using charts::fixed;
+using charts::number;
 
 constexpr double kWide = 540, kHigh = 300;
 constexpr std::size_t kPlaces = 300;  // that a curve is drawn with, at most
@@ -83,7 +83,7 @@ Curve curve_of(const TrainConfig& config, const TrainingLog& log, const std::str
 }
 
 // Ends of an axis that shows all curves; a logarithmic one shows what is above 0.
-eval::Axis axis_for(const std::vector<Curve>& curves, const std::string& label, bool logarithmic) {
+charts::Axis axis_for(const std::vector<Curve>& curves, const std::string& label, bool logarithmic) {
   double low = std::numeric_limits<double>::infinity(), high = 0;
   for (const Curve& curve : curves)
     for (const Coordinate& point : curve.points)
@@ -96,18 +96,18 @@ eval::Axis axis_for(const std::vector<Curve>& curves, const std::string& label, 
 std::string draw(const RunReport& run, const std::string& label, std::vector<Curve> curves,
                  bool logarithmic) {
   std::erase_if(curves, [](const Curve& curve) { return curve.points.empty(); });
-  const eval::Axis y = axis_for(curves, label, logarithmic);
+  const charts::Axis y = axis_for(curves, label, logarithmic);
   double end = 1e-3;
   for (const Curve& curve : curves)
     if (!curve.points.empty()) end = std::max(end, curve.points.back().x);
-  eval::Plot plot(kWide, kHigh, label, {"thousand faces seen", 0, end}, y);
+  charts::Plot plot(kWide, kHigh, label, {"thousand faces seen", 0, end}, y);
   for (std::size_t stage = 1; stage < run.config.stages.size(); ++stage) {
     const double x = stage_begin(run.config, stage);
     if (x > 0 && x < end) plot.curve(std::vector<Coordinate>{{x, y.low}, {x, y.high}}, "#999", "", true);
   }
   for (std::size_t i = 0; i < curves.size(); ++i) {
     if (logarithmic) std::erase_if(curves[i].points, [](const Coordinate& p) { return !(p.y > 0); });
-    plot.curve(curves[i].points, eval::palette(i), curves[i].name, curves[i].dashed);
+    plot.curve(curves[i].points, charts::palette(i), curves[i].name, curves[i].dashed);
   }
   return std::move(plot).finish();
 }
@@ -151,7 +151,7 @@ std::vector<Chart> charts_of(const RunReport& run) {
 // Cells in rows of a table.
 void table_row(std::string& out, const std::vector<std::string>& cells, const char* tag) {
   out += "<tr>";
-  for (const std::string& text : cells) out += concat('<', tag, '>', eval::escape(text), "</", tag, '>');
+  for (const std::string& text : cells) out += concat('<', tag, '>', charts::escape(text), "</", tag, '>');
   out += "</tr>\n";
 }
 
@@ -199,7 +199,7 @@ std::string standing(const RunReport& run) {
   for (double nme : nmes) best = std::min(best, std::isfinite(nme) ? nme : best);
   const double last = hours.empty() ? NAN : hours.back() / 3600;
   return concat(
-      "<p class=\"lead\">", eval::escape(where), run.valid_faces.size(), " validation faces: NME <b>",
+      "<p class=\"lead\">", charts::escape(where), run.valid_faces.size(), " validation faces: NME <b>",
       fixed(v.nme, 3), " %</b> (best ", fixed(best, 3), "), failures over 8 %: ", fixed(v.failure_rate, 2),
       " %, pose ", fixed(v.pose_deg, 2), "° (yaw ", fixed(v.yaw_deg, 2), ", pitch ", fixed(v.pitch_deg, 2),
       ", roll ", fixed(v.roll_deg, 2), ").",
@@ -255,15 +255,15 @@ std::string worst_faces_section(const RunReport& run) {
     const auto row = static_cast<std::int64_t>(i);
     const auto face = static_cast<std::size_t>(worst[i]);
     const std::string name(run.valid_faces.record(worst[i]).name);
-    eval::Svg svg(kFacePixels, kFacePixels, name);
+    charts::Svg svg(kFacePixels, kFacePixels, name);
     svg.image(0, 0, kFacePixels, kFacePixels, "image/bmp", bmp_of(pixels[row]));
     std::vector<Coordinate> places = places_of(truth[row].data_ptr<float>(), truth.size(1));
     for (std::int64_t k = 0; k < truth.size(1); ++k)
       if (batch.visible[row][k].item<float>() == 0) places[static_cast<std::size_t>(k)] = {NAN, NAN};
-    eval::draw_landmarks(database, places, eval::kTruthColour, svg);
-    eval::draw_landmarks(database, places_of(run.validation.face_landmarks[face].data(), truth.size(1)),
-                         eval::kPredictionColour, svg);
-    out += concat("<figure>", std::move(svg).finish(), "<figcaption>", eval::escape(name), "<br>NME ",
+    charts::draw_landmarks(database, places, charts::kTruthColour, svg);
+    charts::draw_landmarks(database, places_of(run.validation.face_landmarks[face].data(), truth.size(1)),
+                           charts::kPredictionColour, svg);
+    out += concat("<figure>", std::move(svg).finish(), "<figcaption>", charts::escape(name), "<br>NME ",
                   fixed(run.validation.face_nme[face], 2), " %</figcaption></figure>\n");
   }
   return out + "</div>\n";
@@ -293,7 +293,7 @@ std::string draw_curves(const RunReport& run) {
   const std::size_t rows = (charts.size() + 1) / 2;
   std::string out =
       concat("<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"", number(2 * kWide), "\" height=\"",
-             number(kHigh * static_cast<double>(rows)), "\">\n<style>", eval::kPageStyle, "</style>\n");
+             number(kHigh * static_cast<double>(rows)), "\">\n<style>", charts::kPageStyle, "</style>\n");
   for (std::size_t i = 0; i < charts.size(); ++i)
     out += concat("<g transform=\"translate(", number(static_cast<double>(i % 2) * kWide), ' ',
                   number(static_cast<double>(i / 2) * kHigh), ")\">\n", charts[i].drawing, "</g>\n");
@@ -304,8 +304,8 @@ std::string report_page(const RunReport& run) {
   const std::string title = concat("Training ", run.config.folder);
   std::string out =
       concat("<!DOCTYPE html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><title>",
-             eval::escape(title), "</title>\n<style>", eval::kPageStyle, "</style></head>\n<body>\n<h1>",
-             eval::escape(title), "</h1>\n", standing(run), "<h2>Curves</h2>\n<div class=\"row\">\n");
+             charts::escape(title), "</title>\n<style>", charts::kPageStyle, "</style></head>\n<body>\n<h1>",
+             charts::escape(title), "</h1>\n", standing(run), "<h2>Curves</h2>\n<div class=\"row\">\n");
   for (const Chart& chart : charts_of(run))
     out += concat("<figure>", chart.drawing, "<figcaption>", chart.caption, "</figcaption></figure>\n");
   out += concat(

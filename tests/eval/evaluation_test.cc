@@ -191,6 +191,7 @@ TEST(Evaluation, SpreadThatKnowsTheErrorsCorrelatesFully) {
   ASSERT_TRUE(evaluation.spread);
   EXPECT_EQ(evaluation.spread->landmarks, 204u);
   EXPECT_NEAR(evaluation.spread->landmark_rank_correlation, 1, 1e-9);
+  EXPECT_NEAR(evaluation.spread->mean_spread, 3 * evaluation.spread->mean_error, 1e-9);
 }
 
 TEST(Evaluation, RefusesWhatCannotBeScored) {

@@ -9,45 +9,15 @@
 #include <regex>
 
 #include "eval/html_report.h"
-#include "eval/plot.h"
 #include "eval/sample_faces.h"
-#include "eval/svg.h"
 #include "eval/text_report.h"
 
 namespace spiga::eval {
 namespace {
 
 using ::testing::AllOf;
-using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
-
-TEST(Svg, NumbersAreShort) {
-  EXPECT_EQ(number(1.5), "1.5");
-  EXPECT_EQ(number(100), "100");
-  EXPECT_EQ(number(100.004), "100");
-  EXPECT_EQ(number(-0.001), "0");
-  EXPECT_EQ(fixed(2, 3), "2.000");
-  EXPECT_EQ(fixed(std::nan(""), 3), "–");
-}
-
-TEST(Svg, EscapesTextAndEncodesBase64) {
-  EXPECT_EQ(escape("<a> & \"b\""), "&lt;a&gt; &amp; &quot;b&quot;");
-  const auto encodes = [](std::string_view bytes) { return base64(bytes); };  // RFC 4648, section 10
-  EXPECT_EQ(encodes(""), "");
-  EXPECT_EQ(encodes("f"), "Zg==");
-  EXPECT_EQ(encodes("fo"), "Zm8=");
-  EXPECT_EQ(encodes("foo"), "Zm9v");
-  EXPECT_EQ(encodes("foob"), "Zm9vYg==");
-  EXPECT_EQ(encodes("foobar"), "Zm9vYmFy");
-  EXPECT_EQ(encodes("\xff\xfe"), "//4=");
-}
-
-TEST(Plot, TicksAreRound) {
-  EXPECT_THAT(ticks(0, 8, 8), ElementsAre(0, 1, 2, 3, 4, 5, 6, 7, 8));
-  EXPECT_THAT(ticks(-45, 45, 8), ElementsAre(-40, -20, 0, 20, 40));
-  EXPECT_THAT(logarithmic_ticks(15, 150), ElementsAre(20, 30, 50, 70, 100));
-}
 
 class ReportTest : public ::testing::Test {
  protected:

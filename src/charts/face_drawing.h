@@ -5,10 +5,10 @@
 #include <span>
 #include <string_view>
 
-#include "eval/svg.h"
+#include "charts/svg.h"
 #include "scheme/scheme.h"
 
-namespace spiga::eval {
+namespace spiga::charts {
 
 inline constexpr const char* kTruthColour = "#3fd5ff";
 inline constexpr const char* kPredictionColour = "#ffb000";
@@ -20,4 +20,4 @@ void draw_contours(const scheme::Database& database, std::span<const Coordinate>
 void draw_landmarks(const scheme::Database& database, std::span<const Coordinate> places,
                     std::string_view colour, Svg& svg);
 
-}  // namespace spiga::eval
+}  // namespace spiga::charts

@@ -8,9 +8,9 @@
 #include <string_view>
 #include <vector>
 
-#include "eval/svg.h"
+#include "charts/svg.h"
 
-namespace spiga::eval {
+namespace spiga::charts {
 
 struct Axis {
   std::string label;
@@ -67,4 +67,4 @@ std::vector<double> ticks(double low, double high, int count);
 // 1, 2, 3, 5, 7 times powers of ten from low to high.
 std::vector<double> logarithmic_ticks(double low, double high);
 
-}  // namespace spiga::eval
+}  // namespace spiga::charts

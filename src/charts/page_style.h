@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-namespace spiga::eval {
+namespace spiga::charts {
 
 // The look of our HTML pages and of the drawings in them.
 inline constexpr const char* kPageStyle = R"(
@@ -25,4 +25,4 @@ inline constexpr const char* kPageStyle = R"(
   summary { cursor: pointer; } @media print { body { max-width: none; font-size: 12px; } figure, tr { break-inside: avoid; } }
 )";
 
-}  // namespace spiga::eval
+}  // namespace spiga::charts

@@ -1,6 +1,6 @@
 // Copyright (c) 2026, the spiga authors
 // SPDX-License-Identifier: BSD-3-Clause
-#include "eval/plot.h"
+#include "charts/plot.h"
 
 #include <algorithm>
 #include <cmath>
@@ -8,7 +8,7 @@
 
 #include "base/text.h"
 
-namespace spiga::eval {
+namespace spiga::charts {
 namespace {
 
 constexpr double kLeft = 52, kRight = 14, kTop = 12, kBottom = 44;
@@ -21,7 +21,10 @@ double share_of(double value, const Axis& axis) {
 }
 
 std::vector<double> ticks_of(const Axis& axis, int count) {
-  return axis.logarithmic ? logarithmic_ticks(axis.low, axis.high) : ticks(axis.low, axis.high, count);
+  constexpr std::size_t kFewest = 4;
+  std::vector<double> result;
+  if (axis.logarithmic) result = logarithmic_ticks(axis.low, axis.high);
+  return result.size() < kFewest ? ticks(axis.low, axis.high, count) : result;
 }
 
 }  // namespace
@@ -143,4 +146,4 @@ std::string Plot::finish() && {
   return std::move(svg_).finish();
 }
 
-}  // namespace spiga::eval
+}  // namespace spiga::charts

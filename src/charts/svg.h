@@ -8,7 +8,7 @@
 
 #include "annotations/annotations.h"
 
-namespace spiga::eval {
+namespace spiga::charts {
 
 using annotations::Coordinate;
 
@@ -52,4 +52,4 @@ std::string escape(std::string_view text);
 
 std::string base64(std::string_view bytes);
 
-}  // namespace spiga::eval
+}  // namespace spiga::charts

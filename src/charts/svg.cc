@@ -1,6 +1,6 @@
 // Copyright (c) 2026, the spiga authors
 // SPDX-License-Identifier: BSD-3-Clause
-#include "eval/svg.h"
+#include "charts/svg.h"
 
 #include <charconv>
 #include <cmath>
@@ -8,7 +8,7 @@
 
 #include "base/text.h"
 
-namespace spiga::eval {
+namespace spiga::charts {
 namespace {
 
 // x="12.5" with a blank before.
@@ -133,4 +133,4 @@ std::string Svg::finish() && {
   return std::move(out_);
 }
 
-}  // namespace spiga::eval
+}  // namespace spiga::charts

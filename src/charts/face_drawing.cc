@@ -1,13 +1,13 @@
 // Copyright (c) 2026, the spiga authors
 // SPDX-License-Identifier: BSD-3-Clause
-#include "eval/face_drawing.h"
+#include "charts/face_drawing.h"
 
 #include <cmath>
 #include <vector>
 
 #include "base/text.h"
 
-namespace spiga::eval {
+namespace spiga::charts {
 
 void draw_contours(const scheme::Database& database, std::span<const Coordinate> places,
                    std::string_view look, Svg& svg) {
@@ -31,4 +31,4 @@ void draw_landmarks(const scheme::Database& database, std::span<const Coordinate
   }
 }
 
-}  // namespace spiga::eval
+}  // namespace spiga::charts
