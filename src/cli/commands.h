@@ -26,9 +26,13 @@ using Action = std::function<int()>;
 //     command->callback([options, &chosen] { chosen = [options] { return run_info(*options); }; });
 //   }
 
+void add_evaluate(CLI::App& program, Action& chosen);
 void add_import(CLI::App& program, Action& chosen);
 void add_analyze(CLI::App& program, Action& chosen);
+void add_bench(CLI::App& program, Action& chosen);
+void add_info(CLI::App& program, Action& chosen);
 void add_pack(CLI::App& program, Action& chosen);
-void add_train(CLI::App& program, Action& chosen);  // spiga-train
+void add_trainer(CLI::App& program, Action& chosen);  // train and export: become spiga-train
+void add_train(CLI::App& program, Action& chosen);    // spiga-train
 
 }  // namespace spiga::cli
