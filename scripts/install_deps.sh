@@ -2,7 +2,7 @@
 # Installs the Debian 12 packages that spiga builds with; does nothing (in milliseconds) where all are there.
 set -euo pipefail
 packages=(g++ make cmake ninja-build ccache pkg-config clang-format
-  libdnnl-dev libopencv-dev libdlib-dev libzip-dev libcli11-dev nlohmann-json3-dev libspdlog-dev
+  libdnnl-dev libopencv-dev libdlib-dev libzip-dev libcli11-dev nlohmann-json3-dev
   libtorch-dev libgloo-dev libopenblas0-openmp libtomlplusplus-dev libeigen3-dev libgtest-dev libgmock-dev libbenchmark-dev)
 missing=()
 for package in "${packages[@]}"; do
