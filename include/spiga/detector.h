@@ -31,9 +31,9 @@ struct DetectorOptions {
   // Faces whose larger box side is at least this long are looked for; 0 leaves it to the effort. Time grows
   // with the square of 1 / min_face_px.
   float min_face_px = 0;
-  // Detections below are dropped; 0 is the detector's own operating point, higher is stricter, lower finds
-  // more faces and more that are none.
-  float score_threshold = 0;
+  // Detections below are dropped; 0 is dlib's own operating point, higher is stricter, lower finds more faces
+  // and more that are none. The default leaves out what hardly looks like a face.
+  float score_threshold = 0.1F;
 };
 
 // Finds faces. One object serves one thread at a time; make one per thread.
