@@ -375,6 +375,7 @@ class Backbone {
                                      std::min(first + kLanes, landmarks), to + face * landmarks);
           }
         });
+    b_.tap("peaks", result);
     return result;
   }
 

@@ -243,15 +243,9 @@ float distance(const float* a, const float* b) { return std::hypot(a[0] - b[0], 
 SpreadFeatures spread_features(const std::vector<const float*>& places, const engine::Peak* peaks,
                                std::int64_t i) {
   const std::size_t steps = places.size() - 1;
-  SpreadFeatures features = {};
-  features[static_cast<std::size_t>(SpreadFeature::last_move)] =
-      distance(places[steps] + 2 * i, places[steps - 1] + 2 * i);
-  features[static_cast<std::size_t>(SpreadFeature::earlier_moves)] =
-      distance(places[steps - 1] + 2 * i, places[0] + 2 * i);
-  if (peaks != nullptr) {
-    features[static_cast<std::size_t>(SpreadFeature::heat_deviation)] = std::sqrt(peaks[i].variance);
-  }
-  return features;
+  return {.last_move = distance(places[steps] + 2 * i, places[steps - 1] + 2 * i),
+          .earlier_moves = distance(places[steps - 1] + 2 * i, places[0] + 2 * i),
+          .heat_deviation = peaks == nullptr ? 0.0F : std::sqrt(peaks[i].variance)};
 }
 
 }  // namespace
@@ -278,21 +272,25 @@ Tensor build_step(Builder& builder, const NetworkConfig& config, int step, const
   return CascadeStep(builder, config, step).build(field, landmarks);
 }
 
-Tensor build_spread(Builder& builder, const SpreadFormula& formula, const BackboneTensors& backbone,
-                    const std::vector<Tensor>& landmarks) {
-  const Tensor& last = landmarks.back();
-  const Tensor spread = builder.tensor(DataType::f32, last.height, 1, 1);
-  const std::int64_t count = std::int64_t{last.height} * builder.batch();
+SpreadTensors build_spread(Builder& builder, const SpreadFormula& formula, const BackboneTensors& backbone,
+                           const std::vector<Tensor>& landmarks) {
+  const int rows = landmarks.back().height;
+  constexpr int kFeatures = sizeof(SpreadFeatures) / sizeof(float);
+  const SpreadTensors result = {.features = builder.tensor(DataType::f32, rows, 1, kFeatures),
+                                .spread = builder.tensor(DataType::f32, rows, 1, 1)};
+  const std::int64_t count = std::int64_t{rows} * builder.batch();
   std::vector<const float*> places;
   for (const Tensor& points : landmarks) places.push_back(points.floats());
   builder.pass("spread", "spread", count, count,
-               [=, peaks = static_cast<const engine::Peak*>(backbone.peaks.data), to = spread.floats()](
-                   std::int64_t begin, std::int64_t end) {
+               [=, peaks = static_cast<const engine::Peak*>(backbone.peaks.data),
+                features = static_cast<SpreadFeatures*>(result.features.data),
+                to = result.spread.floats()](std::int64_t begin, std::int64_t end) {
                  for (std::int64_t i = begin; i < end; ++i) {
-                   to[i] = expected_error(formula, spread_features(places, peaks, i));
+                   features[i] = spread_features(places, peaks, i);
+                   to[i] = expected_error(formula, features[i]);
                  }
                });
-  return spread;
+  return result;
 }
 
 NetworkResults build_network(Builder& builder, const NetworkConfig& config, const SpreadFormula& spread) {
@@ -303,9 +301,11 @@ NetworkResults build_network(Builder& builder, const NetworkConfig& config, cons
   for (int s = 0; s < config.steps; ++s) {
     landmarks.push_back(build_step(builder, config, s, backbone.field, landmarks.back()));
   }
+  const SpreadTensors certainty = build_spread(builder, spread, backbone, landmarks);
   NetworkResults results = {.image = image.floats(),
                             .pose = backbone.pose.floats(),
-                            .spread = build_spread(builder, spread, backbone, landmarks).floats()};
+                            .spread = certainty.spread.floats(),
+                            .spread_features = static_cast<const SpreadFeatures*>(certainty.features.data)};
   for (const Tensor& points : landmarks) results.landmarks.push_back(points.floats());
   return results;
 }

@@ -17,19 +17,31 @@ constexpr const char* kConfig = "spiga.config";
 constexpr const char* kDatabase = "spiga.database";
 constexpr const char* kProvenance = "spiga.provenance";
 constexpr const char* kLicence = "spiga.licence";
+constexpr const char* kSpread = "spiga.spread";
 
 std::string value_of(const weights::Metadata& metadata, const char* key) {
   const auto found = metadata.find(key);
   return found == metadata.end() ? std::string() : found->second;
 }
 
+// Throws Error(bad_data) where the text is no JSON.
+nlohmann::json parse(const std::string& text, std::string_view where) {
+  nlohmann::json json = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (json.is_discarded()) {
+    throw Error(ErrorCode::bad_data, concat(where, ": expected JSON, found '", printable(text, 40), "'"));
+  }
+  return json;
+}
+
 }  // namespace
 
 weights::Metadata metadata_of(const ModelInfo& info) {
-  return {{kConfig, to_json(info.config).dump()},
-          {kDatabase, info.config.database},
-          {kProvenance, info.provenance},
-          {kLicence, info.licence}};
+  weights::Metadata metadata = {{kConfig, to_json(info.config).dump()},
+                                {kDatabase, info.config.database},
+                                {kProvenance, info.provenance},
+                                {kLicence, info.licence}};
+  if (info.spread) metadata[kSpread] = to_json(*info.spread).dump();
+  return metadata;
 }
 
 ModelInfo read_info(const weights::SafetensorsFile& file) {
@@ -39,13 +51,13 @@ ModelInfo read_info(const weights::SafetensorsFile& file) {
   if (found == metadata.end()) {
     throw Error(ErrorCode::bad_data, where + ": expected, found none: not a model file of spiga");
   }
-  const nlohmann::json json = nlohmann::json::parse(found->second, nullptr, /*allow_exceptions=*/false);
-  if (json.is_discarded()) {
-    throw Error(ErrorCode::bad_data,
-                concat(where, ": expected JSON, found '", printable(found->second, 40), "'"));
-  }
-  ModelInfo info{config_from_json(json, where), value_of(metadata, kProvenance),
+  ModelInfo info{config_from_json(parse(found->second, where), where), value_of(metadata, kProvenance),
                  value_of(metadata, kLicence)};
+  const std::string spread = value_of(metadata, kSpread);
+  if (!spread.empty()) {
+    const std::string spread_where = concat(file.path().native(), ": metadata ", kSpread);
+    info.spread = spread_from_json(parse(spread, spread_where), spread_where);
+  }
   const std::string database = value_of(metadata, kDatabase);
   if (!database.empty() && database != info.config.database) {
     throw Error(ErrorCode::bad_data, concat(file.path().native(), ": metadata ", kDatabase, ": expected '",

@@ -2,10 +2,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "model/config.h"
+#include "model/spread.h"
 #include "weights/safetensors.h"
 
 namespace spiga::model {
@@ -14,8 +16,9 @@ namespace spiga::model {
 // plain text "spiga.database", "spiga.provenance" and "spiga.licence".
 struct ModelInfo {
   NetworkConfig config;
-  std::string provenance;  // how the weights came to be: data, recipe, measures
-  std::string licence;     // under which terms they may be used
+  std::string provenance;                    // how the weights came to be: data, recipe, measures
+  std::string licence;                       // under which terms they may be used
+  std::optional<SpreadFormula> spread = {};  // how expected errors are made ("spiga.spread", JSON)
 };
 
 weights::Metadata metadata_of(const ModelInfo& info);

@@ -13,10 +13,11 @@ namespace spiga::model {
 
 // Where a program leaves its results: [batch, ..]; the memory is the session's.
 struct NetworkResults {
-  const float* image = nullptr;         // the input, [S, S, 3]: always first in memory
-  const float* pose = nullptr;          // [6]
-  const float* spread = nullptr;        // [L]
-  std::vector<const float*> landmarks = {};  // [L, 2] each: initial, then after each step
+  const float* image = nullptr;                     // the input, [S, S, 3]: always first in memory
+  const float* pose = nullptr;                      // [6]
+  const float* spread = nullptr;                    // [L]
+  const SpreadFeatures* spread_features = nullptr;  // [L]
+  std::vector<const float*> landmarks = {};         // [L, 2] each: initial, then after each step
 };
 
 // What the backbone hands to the cascade.
@@ -38,9 +39,13 @@ Tensor build_initial_landmarks(Builder& builder, const NetworkConfig& config,
 Tensor build_step(Builder& builder, const NetworkConfig& config, int step, const Tensor& field,
                   const Tensor& landmarks);
 
-// How sure the network is, in crop units: [L, 1, 1]. `landmarks`: initial, then after each step.
-Tensor build_spread(Builder& builder, const SpreadFormula& formula, const BackboneTensors& backbone,
-                    const std::vector<Tensor>& landmarks);
+// How sure the network is, in crop units. `landmarks`: initial, then after each step.
+struct SpreadTensors {
+  Tensor features;  // [L, 1, 3] SpreadFeatures
+  Tensor spread;    // [L, 1, 1]
+};
+SpreadTensors build_spread(Builder& builder, const SpreadFormula& formula, const BackboneTensors& backbone,
+                           const std::vector<Tensor>& landmarks);
 
 // All of it.
 NetworkResults build_network(Builder& builder, const NetworkConfig& config, const SpreadFormula& spread);

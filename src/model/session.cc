@@ -79,11 +79,11 @@ Model::Model(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Model::~Model() = default;
 
 std::shared_ptr<const Model> Model::load(const NetworkConfig& config, WeightSource& weights,
-                                         Precision precision) {
+                                         Precision precision, std::optional<SpreadFormula> spread) {
   validate(config, "network");
   auto impl = std::make_unique<Impl>();
   impl->config = config;
-  impl->spread = spread_formula(config.initial_shape);
+  impl->spread = spread.value_or(default_spread(config.initial_shape));
   impl->type = data_type_of(precision);
   const engine::ThreadScope scope(1);  // what most sessions run with
   impl->layers.start_loading(weights);
@@ -98,7 +98,7 @@ std::shared_ptr<const Model> Model::load(const std::filesystem::path& path, Prec
   const weights::SafetensorsFile file(path);
   const ModelInfo info = read_info(file);
   FileWeights source(file);
-  return load(info.config, source, precision);
+  return load(info.config, source, precision, info.spread);
 }
 
 const NetworkConfig& Model::config() const { return impl_->config; }
@@ -206,6 +206,11 @@ std::span<const float> Session::pose() const { return impl_->result(impl_->resul
 
 std::span<const float> Session::spread() const {
   return impl_->result(impl_->results.spread, impl_->model->config().landmarks);
+}
+
+std::span<const SpreadFeatures> Session::spread_features() const {
+  return {impl_->results.spread_features,
+          static_cast<std::size_t>(impl_->batch) * impl_->model->config().landmarks};
 }
 
 std::span<const float> Session::initial_landmarks() const { return step_landmarks(-1); }

@@ -2,21 +2,119 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "model/spread.h"
 
+#include <algorithm>
+#include <array>
 #include <cmath>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "base/text.h"
+#include "spiga/error.h"
 
 namespace spiga::model {
+namespace {
 
-SpreadFormula spread_formula(InitialShape initial_shape) {
-  if (initial_shape == InitialShape::heatmap) return {.bias = 4.246F, .exponents = {0, 0, 2.918F}};
-  return {.bias = 0, .exponents = {1, 0, 0}};
+constexpr std::size_t kTerms = 4;  // bias and three exponents
+using Terms = std::array<double, kTerms>;
+constexpr double kSmallestError = 1e-4;  // annotations are not better
+
+struct Field {
+  const char* name;
+  float SpreadFormula::*value;
+};
+constexpr Field kFields[kTerms] = {{"bias", &SpreadFormula::bias},
+                                   {"last_move", &SpreadFormula::last_move},
+                                   {"earlier_moves", &SpreadFormula::earlier_moves},
+                                   {"heat_deviation", &SpreadFormula::heat_deviation}};
+
+// What the formula's numbers are multiplied with.
+Terms terms_of(const SpreadFeatures& features) {
+  const auto term = [](float feature) { return std::log(double{feature} + SpreadFormula::kFloor); };
+  return {1, term(features.last_move), term(features.earlier_moves), term(features.heat_deviation)};
+}
+
+// Solves the symmetric positive system [matrix | right] by elimination.
+Terms solve(std::array<Terms, kTerms> matrix, Terms right) {
+  for (std::size_t i = 0; i < kTerms; ++i) {
+    for (std::size_t row = i + 1; row < kTerms; ++row) {
+      const double factor = matrix[row][i] / matrix[i][i];
+      for (std::size_t column = i; column < kTerms; ++column)
+        matrix[row][column] -= factor * matrix[i][column];
+      right[row] -= factor * right[i];
+    }
+  }
+  for (std::size_t i = kTerms; i-- > 0;) {
+    for (std::size_t column = i + 1; column < kTerms; ++column) right[i] -= matrix[i][column] * right[column];
+    right[i] /= matrix[i][i];
+  }
+  return right;
+}
+
+}  // namespace
+
+SpreadFormula default_spread(InitialShape initial_shape) {
+  if (initial_shape == InitialShape::heatmap) return {.bias = 4.246F, .heat_deviation = 2.918F};
+  return {.last_move = 1};
 }
 
 float expected_error(const SpreadFormula& formula, const SpreadFeatures& features) {
-  float log_error = formula.bias;
-  for (std::size_t i = 0; i < features.size(); ++i) {
-    if (formula.exponents[i] != 0) log_error += formula.exponents[i] * std::log(features[i] + formula.floor);
+  const Terms terms = terms_of(features);
+  double log_error = 0;
+  for (std::size_t i = 0; i < kTerms; ++i) log_error += terms[i] * double{formula.*kFields[i].value};
+  return static_cast<float>(std::exp(log_error));
+}
+
+SpreadFormula fit_spread(std::span<const SpreadFeatures> features, std::span<const float> errors) {
+  constexpr std::size_t kFewest = 100;
+  if (features.size() != errors.size() || errors.size() < kFewest) {
+    throw Error(ErrorCode::invalid_argument,
+                base::concat("spread: expected at least ", kFewest, " landmarks with an error each, found ",
+                             features.size(), " and ", errors.size()));
   }
-  return std::exp(log_error);
+  // A little ridge keeps a feature that never changes out.
+  const double ridge = 1e-6 * static_cast<double>(errors.size());
+  std::array<Terms, kTerms> matrix = {};
+  Terms right = {};
+  for (std::size_t i = 1; i < kTerms; ++i) matrix[i][i] = ridge;
+  for (std::size_t n = 0; n < errors.size(); ++n) {
+    const Terms terms = terms_of(features[n]);
+    const double target = std::log(std::max(double{errors[n]}, kSmallestError));
+    for (std::size_t i = 0; i < kTerms; ++i) {
+      for (std::size_t j = 0; j < kTerms; ++j) matrix[i][j] += terms[i] * terms[j];
+      right[i] += terms[i] * target;
+    }
+  }
+  const Terms solution = solve(matrix, right);
+  SpreadFormula formula;
+  for (std::size_t i = 0; i < kTerms; ++i) formula.*kFields[i].value = static_cast<float>(solution[i]);
+  double expected = 0, found = 0;
+  for (std::size_t n = 0; n < errors.size(); ++n) {
+    expected += expected_error(formula, features[n]);
+    found += errors[n];
+  }
+  formula.bias += static_cast<float>(std::log(found / expected));
+  return formula;
+}
+
+nlohmann::json to_json(const SpreadFormula& formula) {
+  nlohmann::json json;
+  for (const Field& field : kFields) json[field.name] = formula.*field.value;
+  return json;
+}
+
+SpreadFormula spread_from_json(const nlohmann::json& json, std::string_view where) {
+  const auto fail = [&](std::string_view field, const std::string& expected) {
+    throw Error(ErrorCode::bad_data, base::concat(where, ": ", field, ": expected ", expected));
+  };
+  if (!json.is_object() || json.size() != kTerms) fail("spread", "an object of four numbers");
+  SpreadFormula formula;
+  for (const Field& field : kFields) {
+    const auto found = json.find(field.name);
+    if (found == json.end() || !found->is_number()) fail(field.name, "a number");
+    formula.*field.value = found->get<float>();
+    if (!std::isfinite(formula.*field.value)) fail(field.name, "a finite number");
+  }
+  return formula;
 }
 
 }  // namespace spiga::model

@@ -2,33 +2,48 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include <array>
-#include <cstddef>
+#include <nlohmann/json_fwd.hpp>
+#include <span>
+#include <string_view>
 
 #include "model/config.h"
 
 namespace spiga::model {
 
 // What the network knows about how sure it is of a landmark, in crop units.
-enum class SpreadFeature : std::size_t {
-  last_move,       // how far the last step of the cascade moved it
-  earlier_moves,   // how far the steps before it did, from the initial place
-  heat_deviation,  // standard deviation of its heat map, where the network has one; 0 elsewhere
-  count
+struct SpreadFeatures {
+  float last_move = 0;       // how far the last step of the cascade moved it
+  float earlier_moves = 0;   // how far the steps before had moved it from its initial place
+  float heat_deviation = 0;  // standard deviation of its heat map; 0 where the network has none
 };
-using SpreadFeatures = std::array<float, static_cast<std::size_t>(SpreadFeature::count)>;
 
-// Expected error = exp(bias) product of (feature + floor) ^ exponent: a linear regression of log error on log
-// features, which ranks and stays positive.
+// Expected error of a landmark in crop units:
+//   exp(bias) (last_move + floor)^a (earlier_moves + floor)^b (heat_deviation + floor)^c
+// A model file may bring its own numbers ("spiga.spread", JSON).
 struct SpreadFormula {
-  float floor = 1e-3F;
+  static constexpr float kFloor = 1e-3F;
+
   float bias = 0;
-  SpreadFeatures exponents = {};  // in the order of SpreadFeature
+  float last_move = 0;       // a
+  float earlier_moves = 0;   // b
+  float heat_deviation = 0;  // c
+
+  bool operator==(const SpreadFormula&) const = default;
 };
 
-// The formula for networks that start their cascade so, fitted as docs/network.md says.
-SpreadFormula spread_formula(InitialShape initial_shape);
+// What models that bring none use. With heat maps: fitted as docs/network.md says. Without: the last move
+// alone, which ranks, but says little about size.
+SpreadFormula default_spread(InitialShape initial_shape);
 
 float expected_error(const SpreadFormula& formula, const SpreadFeatures& features);
+
+// The formula that fits true errors best: least squares of the logarithms, then the bias such that the mean
+// expected error is the mean error. Throws Error(invalid_argument) for fewer than 100 landmarks or lists of
+// different lengths.
+SpreadFormula fit_spread(std::span<const SpreadFeatures> features, std::span<const float> errors);
+
+nlohmann::json to_json(const SpreadFormula& formula);
+// Throws Error(bad_data), prefixed with `where`, unless it is an object of exactly the four finite numbers.
+SpreadFormula spread_from_json(const nlohmann::json& json, std::string_view where);
 
 }  // namespace spiga::model
