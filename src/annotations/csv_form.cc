@@ -7,34 +7,60 @@
 #include "base/text.h"
 
 // Plain CSV with a header line, one face a line, columns in any order, unknown ones ignored:
-//   image (or imgpath, source, file)                   the picture
-//   x_K, y_K [, visible_K, spread_K]                   landmarks: K is the place in the database's order
-//   (from 0) where
-//                                                      the header has x_0, the landmark's id where it has not
-//   box_x, box_y, box_width, box_height                optional
-//   yaw_deg, pitch_deg, roll_deg [, tx, ty, tz]        optional
+//   image                                         the picture
+//   x_K, y_K [, visible_K, spread_K]              landmarks: K is the place in the database's order, from 0,
+//                                                 where there is an x_0, else the landmark's id
+//   box_x, box_y, box_width, box_height           optional
+//   yaw_deg, pitch_deg, roll_deg [, tx, ty, tz]   optional
+// Some columns go by other names, too (kAliases): what `spiga analyze --csv` writes can be read.
 // An empty cell is a value that is not there. Fields may be quoted.
 namespace spiga::annotations {
 namespace {
 
 using Cells = std::vector<std::string>;
 
+struct Alias {
+  std::string_view other;
+  const char* name;
+};
+constexpr Alias kAliases[] = {{"imgpath", "image"},
+                              {"source", "image"},
+                              {"file", "image"},
+                              {"box_w", "box_width"},
+                              {"box_h", "box_height"},
+                              {"pose_yaw_deg", "yaw_deg"},
+                              {"pose_pitch_deg", "pitch_deg"},
+                              {"pose_roll_deg", "roll_deg"},
+                              {"pose_tx", "tx"},
+                              {"pose_ty", "ty"},
+                              {"pose_tz", "tz"}};
+
 Cells split_cells(const std::string& where, std::string_view line) {
-  Cells cells(1);
-  bool quoted = false;
+  Cells cells;
+  std::string cell;
+  bool quoted = false;      // inside quotes
+  bool was_quoted = false;  // blanks around quotes and around bare text do not count
+  const auto end_cell = [&] {
+    cells.emplace_back(was_quoted ? std::string_view(cell) : base::trim(cell));
+    cell.clear();
+    was_quoted = false;
+  };
   for (std::size_t i = 0; i < line.size(); ++i) {
     const char c = line[i];
     if (c == '"' && quoted && i + 1 < line.size() && line[i + 1] == '"') {
-      cells.back().push_back(line[++i]);
+      cell.push_back(line[++i]);
     } else if (c == '"') {
+      if (!quoted) cell.clear();
       quoted = !quoted;
+      was_quoted = true;
     } else if (c == ',' && !quoted) {
-      cells.emplace_back();
-    } else if (quoted || (c != ' ' && c != '\t')) {
-      cells.back().push_back(c);
+      end_cell();
+    } else if (quoted || !was_quoted) {
+      cell.push_back(c);
     }
   }
   if (quoted) fail(where, "a quoted field has no end");
+  end_cell();
   return cells;
 }
 
@@ -45,10 +71,11 @@ class CsvReader {
       if (!columns_.emplace(header[i], i).second) fail(where, "column '" + header[i] + "' is there twice");
     }
     width_ = header.size();
-    for (const char* name : {"image", "imgpath", "source", "file"}) {
-      if (image_.empty() && columns_.contains(name)) image_ = name;
+    for (const Alias& alias : kAliases) {
+      const auto found = columns_.find(std::string(alias.other));
+      if (found != columns_.end()) columns_.emplace(alias.name, found->second);
     }
-    if (image_.empty()) fail(where, "expected a column 'image', found none");
+    if (!columns_.contains("image")) fail(where, "expected a column 'image', found none");
     find_landmarks(where, header, database_ids);
   }
 
@@ -57,7 +84,7 @@ class CsvReader {
       fail(where, "expected " + std::to_string(width_) + " columns, found " + std::to_string(cells.size()));
     }
     AnnotatedFace face;
-    face.image = cells[columns_.at(image_)];
+    face.image = cells[columns_.at("image")];
     const std::string place = where + " (" + face.image + ")";
     for (const Landmark& landmark : landmarks_) add_landmark(place, cells, landmark, face);
     if (const auto b = group(place, cells, {"box_x", "box_y", "box_width", "box_height"})) {
@@ -130,7 +157,6 @@ class CsvReader {
 
   std::unordered_map<std::string, std::size_t> columns_;
   std::size_t width_ = 0;
-  std::string image_;
   std::vector<Landmark> landmarks_;
 };
 

@@ -21,8 +21,29 @@ std::string without_prefix(const std::string& what) {
   return start == std::string::npos ? what : what.substr(start);
 }
 
+// Python's json writes NaN and Infinity, which JSON does not have. They become null outside of texts, so that
+// only the records they stand in are refused.
+std::string without_nan(std::string_view text) {
+  std::string result;
+  result.reserve(text.size());
+  bool in_text = false;
+  for (std::size_t i = 0; i < text.size();) {
+    std::size_t length = in_text && text[i] == '\\' ? 2 : 1;
+    std::string_view written = text.substr(i, length);
+    if (text[i] == '"') in_text = !in_text;
+    for (const std::string_view word : {"NaN", "-Infinity", "Infinity"}) {
+      if (in_text || !text.substr(i).starts_with(word)) continue;
+      length = word.size();
+      written = "null";
+    }
+    result += written;
+    i += length;
+  }
+  return result;
+}
+
 json parse_file(const fs::path& path) {
-  const std::string text = base::read_file(path);
+  const std::string text = without_nan(base::read_file(path));
   try {
     return json::parse(text);
   } catch (const json::parse_error& error) {

@@ -6,7 +6,8 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
-#include <limits>
+#include <map>
+#include <random>
 
 #include "spiga/error.h"
 
@@ -111,10 +112,21 @@ TEST_F(AnnotationsTest, WritesWhatItReads) {
 TEST_F(AnnotationsTest, NamesLineAndColumnOfMalformedJson) {
   EXPECT_THAT(complaint(write("a.json", "[\n  {\"imgpath\": }\n]")),
               AllOf(HasSubstr("a.json"), HasSubstr("line 2, column 15")));
-  EXPECT_THAT(complaint(write("b.json", "[" + face_json("[101, 7, 12]", "[[NaN, 2], [3, 4], [5, 6]]") + "]")),
+  EXPECT_THAT(complaint(write("b.json", "[" + face_json("[101, 7, 12]", "[[nan, 2], [3, 4], [5, 6]]") + "]")),
               HasSubstr("line 1, column"));
   EXPECT_THAT(complaint(write("c.json", "")), HasSubstr("line 1"));
   EXPECT_THAT(complaint(write("d.json", "{}")), HasSubstr("expected a list of faces"));
+}
+
+TEST_F(AnnotationsTest, TakesPythonsNaNForAMissingNumber) {
+  for (const char* word : {"NaN", "Infinity", "-Infinity"}) {
+    const std::string points = std::string("[[") + word + ", 2], [3, 4], [5, 6]]";
+    EXPECT_THAT(complaint(write("a.json", "[" + face_json("[101, 7, 12]", points) + "]")),
+                HasSubstr("landmarks: expected a number, found null"))
+        << word;
+  }
+  const FaceList list = read_small(write("b.json", R"([{"imgpath": "a \" NaN\\", "bbox": [1, 2, 3, 4]}])"));
+  EXPECT_EQ(list.faces.at(0).image, R"(a " NaN\)");
 }
 
 TEST_F(AnnotationsTest, RefusesBadJsonRecordsByName) {
@@ -234,6 +246,21 @@ TEST_F(AnnotationsTest, ReadsCsvByPlaceInTheDatabase) {
   EXPECT_THAT(list.faces[0].headpose->angles_deg, ElementsAre(-10, 5, 0.5));
 }
 
+TEST_F(AnnotationsTest, ReadsTheTableOfAnalyze) {
+  const FaceList list = read_small(
+      write("a.csv",
+            "source,face,confidence,box_x,box_y,box_w,box_h,pose_yaw_deg,pose_pitch_deg,pose_roll_deg,"
+            "pose_tx,pose_ty,pose_tz,x_0,x_1,x_2,y_0,y_1,y_2,spread_0,spread_1,spread_2\n"
+            "my picture.jpg , 0,1.5,1,2,30,40,5,6,7,.1,.2,2.8,1,2,3,4,5,6,.5,.6,.7\n"));
+  const AnnotatedFace& face = list.faces.at(0);
+  EXPECT_EQ(face.image, "my picture.jpg");
+  EXPECT_EQ(face.box->width, 30);
+  EXPECT_EQ(face.landmarks[2].y, 6);
+  EXPECT_THAT(face.headpose->angles_deg, ElementsAre(5, 6, 7));
+  EXPECT_EQ(face.headpose->translation[2], 2.8);
+  EXPECT_THAT(face.spread, ElementsAre(0.5, 0.6, 0.7));
+}
+
 TEST_F(AnnotationsTest, RefusesBadCsv) {
   EXPECT_THAT(complaint(write("a.csv", "")), HasSubstr("empty file"));
   EXPECT_THAT(complaint(write("a.csv", "x_0,y_0\n1,2\n")), HasSubstr("expected a column 'image'"));
@@ -252,6 +279,40 @@ TEST_F(AnnotationsTest, RefusesBadCsv) {
 TEST_F(AnnotationsTest, SaysWhatCannotBeRead) {
   EXPECT_THROW(read_small(folder_ / "absent.json"), Error);
   EXPECT_THAT(complaint(write("a.mat", "")), HasSubstr("found '.mat'"));
+}
+
+// Whatever happens to a file, the reader answers with faces or with an Error of one line.
+TEST_F(AnnotationsTest, DamagedFilesNeverGetPastTheErrors) {
+  const std::map<std::string, std::string> forms = {
+      {"a.json", "[" + face_json() + ",\n" + face_json("[101]", "[[1e2, -2]]", "b.jpg") + "]"},
+      {"a.csv",
+       "image,x_0,y_0,x_1,y_1,box_x,box_y,box_width,box_height\n\"a, b\",1,2,3,4,0,0,5,5\nc,1,2,,,,,,\n"},
+      {"a.txt", "1 2 3 4 5 6 1 2 11 22 1 0 0 0 1 0 x/a.jpg\n1 2 3 4 5 6 x/b.jpg\n"},
+      {"pts/a.pts", "version: 1\nn_points: 3\n{\n1 2\n3.5 4\r\n5 6\n}\n"}};
+  constexpr std::string_view kBytes = "09-.e,{}[]\"\\: \nxN\xff";
+  std::mt19937 random(5);
+  int refused = 0;
+  for (const auto& [name, text] : forms) {
+    for (int round = 0; round < 400; ++round) {
+      std::string damaged = text;
+      for (auto changes = random() % 3 + 1; changes > 0; --changes) {
+        const std::size_t at = random() % damaged.size();
+        const std::string piece = damaged.substr(at, random() % 9);
+        if (random() % 2 == 0) damaged[at] = kBytes[random() % kBytes.size()];
+        if (random() % 4 == 0) damaged.erase(at, piece.size());
+        if (random() % 4 == 0) damaged.insert(random() % (damaged.size() + 1), piece);
+        if (damaged.empty()) damaged.push_back(' ');
+      }
+      const fs::path path = write(name, damaged);
+      try {
+        read_small(name.starts_with("pts") ? path.parent_path() : path);
+      } catch (const Error& error) {
+        ++refused;
+        EXPECT_EQ(std::string(error.what()).find('\n'), std::string::npos) << error.what();
+      }
+    }
+  }
+  EXPECT_GT(refused, 400) << "the changes hardly changed anything";
 }
 
 TEST(Published, AuthorsFilesAreRead) {
