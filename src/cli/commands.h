@@ -34,5 +34,6 @@ void add_info(CLI::App& program, Action& chosen);
 void add_pack(CLI::App& program, Action& chosen);
 void add_trainer(CLI::App& program, Action& chosen);  // train and export: become spiga-train
 void add_train(CLI::App& program, Action& chosen);    // spiga-train
+void add_export(CLI::App& program, Action& chosen);   // spiga-train
 
 }  // namespace spiga::cli

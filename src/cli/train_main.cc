@@ -7,7 +7,10 @@
 
 namespace {
 
-void add_commands(CLI::App& program, spiga::cli::Action& chosen) { spiga::cli::add_train(program, chosen); }
+void add_commands(CLI::App& program, spiga::cli::Action& chosen) {
+  spiga::cli::add_train(program, chosen);
+  spiga::cli::add_export(program, chosen);
+}
 
 }  // namespace
 

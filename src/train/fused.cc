@@ -471,6 +471,61 @@ HeadMaps composed_heads(const torch::Tensor& logits, const EdgeIncidence& e) {
   return maps;
 }
 
+// --- attention
+
+// Calls body(first face's index, scratch) for every face.
+template <class Body>
+void for_faces(std::int64_t faces, const kernels::Attention& attention, Body body) {
+  at::parallel_for(0, faces, 1, [&](std::int64_t begin, std::int64_t end) {
+    std::vector<float> scratch(static_cast<std::size_t>(kernels::best().attention_scratch(attention)));
+    for (std::int64_t face = begin; face < end; ++face)
+      body(face * attention.nodes * attention.width, scratch.data());
+  });
+}
+
+class AttentionFunction : public torch::autograd::Function<AttentionFunction> {
+ public:
+  static torch::Tensor forward(AutogradContext* context, const torch::Tensor& qkv, std::int64_t nodes,
+                               std::int64_t heads) {
+    const torch::Tensor rows = qkv.contiguous();
+    const kernels::Attention attention = {nodes, rows.size(1) / 3, heads};
+    torch::Tensor out = torch::empty({rows.size(0), attention.width}, rows.options());
+    for_faces(rows.size(0) / nodes, attention, [&](std::int64_t at, float* scratch) {
+      kernels::best().attention(element_of(rows), attention, at_element(rows, 3 * at), at_element(out, at),
+                                scratch);
+    });
+    context->save_for_backward({rows});
+    context->saved_data["nodes"] = nodes;
+    context->saved_data["heads"] = heads;
+    return out;
+  }
+
+  static variable_list backward(AutogradContext* context, variable_list gradients) {
+    const torch::Tensor rows = context->get_saved_variables()[0], out = gradients[0].contiguous();
+    const kernels::Attention attention = {context->saved_data["nodes"].toInt(), rows.size(1) / 3,
+                                          context->saved_data["heads"].toInt()};
+    torch::Tensor result = torch::empty_like(rows);
+    for_faces(rows.size(0) / attention.nodes, attention, [&](std::int64_t at, float* scratch) {
+      kernels::best().attention_gradient(element_of(rows), attention, at_element(rows, 3 * at),
+                                         at_element(out, at), at_element(result, 3 * at), scratch);
+    });
+    return {result, {}, {}};
+  }
+};
+
+// In float32 inside, whatever the type.
+torch::Tensor composed_attention(const torch::Tensor& qkv, std::int64_t nodes, std::int64_t heads) {
+  const std::int64_t faces = qkv.size(0) / nodes, width = qkv.size(1) / 3, head_width = width / heads;
+  const torch::Tensor split =
+      qkv.to(torch::kFloat32).view({faces, nodes, 3, head_width, heads}).permute({2, 0, 4, 1, 3});
+  const torch::Tensor query = split[0] / std::sqrt(static_cast<double>(head_width));
+  const torch::Tensor weights = at::softmax(at::matmul(query, split[1].transpose(2, 3)), -1);
+  return at::matmul(weights, split[2])
+      .permute({0, 2, 3, 1})
+      .reshape({faces * nodes, width})
+      .to(qkv.scalar_type());
+}
+
 torch::Tensor composed_windows(const torch::Tensor& field, const torch::Tensor& points,
                                const torch::Tensor& offsets) {
   const std::int64_t grid = offsets.size(0), nodes = points.size(1);
@@ -528,6 +583,11 @@ HeadMaps head_maps(const torch::Tensor& logits, const EdgeIncidence& edges) {
   auto maps = HeadFunction::apply(logits, at::constant_pad_nd(edges.incidence, {0, more}),
                                   at::constant_pad_nd(edges.one, {0, more}), landmarks);
   return {maps[0], maps[1], maps[2], maps[3]};
+}
+
+torch::Tensor attend(const torch::Tensor& qkv, std::int64_t nodes, std::int64_t heads) {
+  if (!is_fused(qkv)) return composed_attention(qkv, nodes, heads);
+  return AttentionFunction::apply(qkv, nodes, heads);
 }
 
 void set_fused(bool on) { fused_on = on; }

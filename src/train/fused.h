@@ -65,6 +65,10 @@ HeadMaps head_maps(const torch::Tensor& logits, const EdgeIncidence& edges);
 // A multiple of 16 that is at least `channels`.
 constexpr std::int64_t padded(std::int64_t channels) { return (channels + 15) / 16 * 16; }
 
+// Attention among the nodes of every face. qkv: rows [N nodes, 3 D] of queries, keys and values; channel c of
+// each belongs to head c mod heads. Returns rows [N nodes, D], channels in the same order.
+torch::Tensor attend(const torch::Tensor& qkv, std::int64_t nodes, std::int64_t heads);
+
 // Turns the fused operations off or on again (they are on at first): for comparisons. Not for use while
 // another thread computes.
 void set_fused(bool on);

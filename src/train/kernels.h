@@ -57,6 +57,14 @@ struct HeadMaps {
   void* heat_typed;  // the same as heat, of the element type
 };
 
+// Attention among the nodes of one face: rows [nodes, 3 width] of queries, keys and values, channel c of each
+// belonging to head c mod heads; softmax of scaled products over the nodes.
+struct Attention {
+  std::int64_t nodes;
+  std::int64_t width;
+  std::int64_t heads;
+};
+
 struct Table {
   // sums[c] += sum of (x - pivot), sums[C + c] += sum of (x - pivot)^2.
   void (*moments)(Element type, const Rows& rows, const void* x, std::int64_t stride, const float* pivot,
@@ -83,6 +91,11 @@ struct Table {
   void (*heads)(Element type, const Heads& heads, const void* logits, const HeadMaps& maps, float* scratch);
   void (*heads_gradient)(Element type, const Heads& heads, const void* logits, const HeadMaps& gradients,
                          void* logits_gradient, float* scratch);
+  // out [nodes, width]; scratch: attention_scratch() floats.
+  std::int64_t (*attention_scratch)(const Attention& attention);
+  void (*attention)(Element type, const Attention& attention, const void* qkv, void* out, float* scratch);
+  void (*attention_gradient)(Element type, const Attention& attention, const void* qkv,
+                             const void* out_gradient, void* qkv_gradient, float* scratch);
 };
 
 // The best that this machine runs; `portable()` runs everywhere.

@@ -163,26 +163,18 @@ GraphAttention::GraphAttention(std::int64_t in, std::int64_t out, std::int64_t h
                                     std::make_shared<Mlp>(std::vector<std::int64_t>{2 * in, 2 * in, out}));
 }
 
-torch::Tensor GraphAttention::attend(const torch::Tensor& x) {
-  const std::int64_t faces = x.size(0), nodes = x.size(1), width = x.size(2), head_width = width / heads_;
-  const torch::Tensor rows = x.reshape({faces * nodes, width});
-  // Channel c belongs to head c mod heads, coordinate c div heads.
-  const auto split = [&](Dense& dense) {
-    return dense.forward(rows)
-        .view({faces, nodes, head_width, heads_})
-        .permute({0, 3, 1, 2})
-        .to(torch::kFloat32, /*non_blocking=*/false, /*copy=*/true, torch::MemoryFormat::Contiguous);
-  };
-  const torch::Tensor query = split(*query_) / std::sqrt(static_cast<double>(head_width));
-  const torch::Tensor weights = at::softmax(at::matmul(query, split(*key_).transpose(2, 3)), -1);
-  const torch::Tensor heads = at::matmul(weights, split(*value_));  // [N, heads, L, width / heads]
-  return merge_->forward(heads.permute({0, 2, 3, 1}).reshape({faces * nodes, width}).to(rows.scalar_type()));
+// Queries, keys and values come out of one multiplication.
+torch::Tensor GraphAttention::heads_of(const torch::Tensor& rows, std::int64_t nodes) {
+  const torch::Tensor weight = at::cat({query_->weight, key_->weight, value_->weight}).squeeze(2);
+  const torch::Tensor bias = at::cat({query_->bias, key_->bias, value_->bias});
+  const auto type = rows.scalar_type();
+  return attend(at::linear(rows, weight.to(type), bias.to(type)), nodes, heads_);
 }
 
 torch::Tensor GraphAttention::forward(const torch::Tensor& x) {
   const std::int64_t faces = x.size(0), nodes = x.size(1);
   const torch::Tensor rows = x.reshape({faces * nodes, x.size(2)});
-  const torch::Tensor message = mlp_->forward(at::cat({rows, attend(x)}, 1));
+  const torch::Tensor message = mlp_->forward(at::cat({rows, merge_->forward(heads_of(rows, nodes))}, 1));
   const torch::Tensor y = (reshape_ ? reshape_->forward(rows) : rows) + message;
   return y.view({faces, nodes, y.size(1)});
 }

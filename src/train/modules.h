@@ -157,7 +157,7 @@ class GraphAttention : public torch::nn::Module {
   torch::Tensor forward(const torch::Tensor& x);
 
  private:
-  torch::Tensor attend(const torch::Tensor& x);
+  torch::Tensor heads_of(const torch::Tensor& rows, std::int64_t nodes);
 
   std::int64_t heads_;
   std::shared_ptr<Dense> query_, key_, value_, merge_, reshape_;

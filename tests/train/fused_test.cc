@@ -10,6 +10,7 @@
 
 #include <cmath>
 #include <functional>
+#include <tuple>
 #include <vector>
 
 namespace spiga::train {
@@ -185,6 +186,18 @@ TEST(Fused, HeadsAgreeWithTheirFormula) {
         return std::vector<torch::Tensor>{head_maps(in[0], incidence).heat};
       },
       {logits}, 1);
+}
+
+TEST(Fused, AttentionAgreesWithItsFormula) {
+  torch::manual_seed(9);
+  for (const auto& [nodes, width, heads] :
+       {std::tuple{68, 128, 4}, std::tuple{98, 64, 4}, std::tuple{5, 24, 2}}) {
+    check(
+        [&, n = nodes, h = heads](const std::vector<torch::Tensor>& in) {
+          return std::vector<torch::Tensor>{attend(in[0], n, h)};
+        },
+        {torch::randn({3 * nodes, 3 * width}) * 1.5}, 1);
+  }
 }
 
 TEST(Fused, ThreadsChangeNothing) {

@@ -163,6 +163,28 @@ TEST(Network, PartsTrainApart) {
   EXPECT_EQ(parts, network->parameters().size());
 }
 
+TEST(Network, CascadeLearnsToMoveLandmarks) {
+  torch::manual_seed(14);
+  SpigaNetwork network(small_config(model::InitialShape::heatmap));
+  network->set_training(false, true);
+  network->set_compute_dtype(torch::kBFloat16);
+  const torch::Tensor field = torch::rand({4, 16, 32, 32}).contiguous(torch::MemoryFormat::ChannelsLast);
+  const torch::Tensor start = torch::rand({4, 68, 2}) * 0.6 + 0.2;
+  const torch::Tensor target = start + (torch::rand({4, 68, 2}) - 0.5) * 0.05;
+  torch::optim::Adam optimizer(network->cascade_parameters(), 3e-3);
+  double first = 0, last = 0;
+  for (int i = 0; i < 60; ++i) {
+    optimizer.zero_grad();
+    torch::Tensor loss = torch::zeros({});
+    for (const torch::Tensor& points : network->cascade(field, start))
+      loss = loss + (points - target).abs().mean();
+    loss.backward();
+    optimizer.step();
+    (i == 0 ? first : last) = loss.item<double>();
+  }
+  EXPECT_LT(last, 0.5 * first);
+}
+
 TEST(Network, Bfloat16FollowsFloat32) {
   torch::manual_seed(13);
   torch::NoGradGuard no_grad;
