@@ -9,7 +9,8 @@
 namespace spiga::engine {
 
 // How a pixel of the map heads is laid out: `points` values, as many features, then the edges; the first two
-// padded to a multiple of 16 channels, as heat maps are.
+// padded to a multiple of 16 channels, as heat maps are. At most kMaxPoints and kMaxEdges.
+constexpr int kMaxPoints = 1008;
 constexpr int kMaxEdges = 1000;
 struct HeatLayout {
   int points = 0;               // padded number of points

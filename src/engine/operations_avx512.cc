@@ -1,6 +1,7 @@
 // Copyright (c) 2026, the spiga authors
 // SPDX-License-Identifier: BSD-3-Clause
 #include <algorithm>
+#include <cstring>
 
 #include "engine/bilinear.h"
 #include "engine/operations.h"
@@ -33,6 +34,13 @@ SPIGA_AVX512_INLINE __m512 load(__mmask16 mask, const bfloat16* from) {
       _mm512_maskz_slli_epi32(0xffff, _mm512_maskz_cvtepu16_epi32(0xffff, halves), 16));
 }
 
+// Rounded to bf16 in the upper halves; the lower halves are rubbish.
+SPIGA_AVX512_INLINE __m512i rounded(__m512 value) {
+  const __m512i bits = _mm512_castps_si512(value);
+  const __m512i odd = _mm512_and_si512(_mm512_maskz_srli_epi32(0xffff, bits, 16), _mm512_set1_epi32(1));
+  return _mm512_add_epi32(_mm512_add_epi32(bits, _mm512_set1_epi32(0x7fff)), odd);
+}
+
 SPIGA_AVX512_INLINE void save(float* to, __mmask16 mask, __m512 value) {
   _mm512_mask_storeu_ps(to, mask, value);
 }
@@ -42,6 +50,31 @@ SPIGA_AVX512_INLINE void save(bfloat16* to, __mmask16 mask, __m512 value) {
   const __m512i rounded = _mm512_add_epi32(_mm512_add_epi32(bits, _mm512_set1_epi32(0x7fff)), odd);
   _mm256_mask_storeu_epi16(to, mask,
                            _mm512_maskz_cvtepi32_epi16(0xffff, _mm512_maskz_srli_epi32(0xffff, rounded, 16)));
+}
+
+// Thirty-two values as two vectors: float32 one after another, bf16 by even and odd place, which is cheaper
+// to take apart and to put together than halves are.
+struct Pair {
+  __m512 a, b;
+};
+constexpr int kPairLanes = 2 * kLanes;
+
+SPIGA_AVX512_INLINE Pair load_pair(const float* from) {
+  return {_mm512_loadu_ps(from), _mm512_loadu_ps(from + kLanes)};
+}
+SPIGA_AVX512_INLINE Pair load_pair(const bfloat16* from) {
+  const __m512i both = _mm512_loadu_si512(from);
+  const __m512i odd = _mm512_and_si512(both, _mm512_set1_epi32(static_cast<int>(0xffff0000U)));
+  return {_mm512_castsi512_ps(_mm512_maskz_slli_epi32(0xffff, both, 16)), _mm512_castsi512_ps(odd)};
+}
+
+SPIGA_AVX512_INLINE void save_pair(float* to, Pair value) {
+  _mm512_storeu_ps(to, value.a);
+  _mm512_storeu_ps(to + kLanes, value.b);
+}
+SPIGA_AVX512_INLINE void save_pair(bfloat16* to, Pair value) {
+  const __m512i even = _mm512_maskz_srli_epi32(0xffff, rounded(value.a), 16);
+  _mm512_storeu_si512(to, _mm512_mask_blend_epi16(0xaaaaaaaa, even, rounded(value.b)));
 }
 
 // max and min that give the second operand where the first is NaN.
@@ -91,20 +124,61 @@ SPIGA_AVX512_INLINE __m512 sigmoid(__m512 x) {
   return _mm512_div_ps(one, _mm512_add_ps(one, exponential(_mm512_sub_ps(_mm512_setzero_ps(), x))));
 }
 
+SPIGA_AVX512_INLINE Pair add(Pair x, Pair y) { return {_mm512_add_ps(x.a, y.a), _mm512_add_ps(x.b, y.b)}; }
+
+// a + (b - a) part
+SPIGA_AVX512_INLINE __m512 blend(__m512 a, __m512 b, __m512 part) {
+  return _mm512_fmadd_ps(_mm512_sub_ps(b, a), part, a);
+}
+SPIGA_AVX512_INLINE Pair blend(Pair x, Pair y, __m512 part) {
+  return {blend(x.a, y.a, part), blend(x.b, y.b, part)};
+}
+
+SPIGA_AVX512_INLINE __m512 scaled_relu(__m512 x, __m512 scale, __m512 shift) {
+  return maximum(_mm512_fmadd_ps(x, scale, shift), _mm512_setzero_ps());
+}
+SPIGA_AVX512_INLINE Pair scaled_relu(Pair x, Pair scale, Pair shift) {
+  return {scaled_relu(x.a, scale.a, shift.a), scaled_relu(x.b, scale.b, shift.b)};
+}
+
+// Thirty-two float32 parameters in the order in which load_pair takes values apart.
+template <typename T>
+SPIGA_AVX512_INLINE Pair load_parameters(const float* from) {
+  const Pair pair = load_pair(from);
+  if constexpr (sizeof(T) == sizeof(float)) return pair;
+  const __m512i even = _mm512_set_epi32(30, 28, 26, 24, 22, 20, 18, 16, 14, 12, 10, 8, 6, 4, 2, 0);
+  const __m512i odd = _mm512_add_epi32(even, _mm512_set1_epi32(1));
+  return {_mm512_permutex2var_ps(pair.a, even, pair.b), _mm512_permutex2var_ps(pair.a, odd, pair.b)};
+}
+
+// Thirty-two channels of all pixels before the next, so that the parameters stay in registers.
 template <typename T>
 SPIGA_AVX512 void scale_shift_relu_of(const T* x, T* y, T* copy, const float* scale, const float* shift,
                                       std::int64_t pixels, int channels) {
-  for (std::int64_t p = 0; p < pixels; ++p) {
-    for (int c = 0; c < channels; c += kLanes) {
-      const __mmask16 mask = lanes(channels - c);
-      const __m512 value = load(mask, x + c);
-      if (copy != nullptr) save(copy + c, mask, value);
-      const __m512 scaled = _mm512_fmadd_ps(value, load(mask, scale + c), load(mask, shift + c));
-      save(y + c, mask, maximum(scaled, _mm512_setzero_ps()));
+  if (copy != nullptr) std::memcpy(copy, x, static_cast<std::size_t>(pixels * channels) * sizeof(T));
+  int c = 0;
+  for (; c + kPairLanes <= channels; c += kPairLanes) {
+    const Pair scales = load_parameters<T>(scale + c), shifts = load_parameters<T>(shift + c);
+    for (std::int64_t i = c; i < pixels * channels; i += channels) {
+      save_pair(y + i, scaled_relu(load_pair(x + i), scales, shifts));
     }
-    x += channels;
-    y += channels;
-    if (copy != nullptr) copy += channels;
+  }
+  for (; c < channels; c += kLanes) {
+    const __mmask16 mask = lanes(channels - c);
+    const __m512 scales = load(mask, scale + c), shifts = load(mask, shift + c);
+    for (std::int64_t i = c; i < pixels * channels; i += channels) {
+      save(y + i, mask, scaled_relu(load(mask, x + i), scales, shifts));
+    }
+  }
+}
+
+template <typename T>
+SPIGA_AVX512_INLINE void add_to(T* y, const T* x, int count) {
+  int k = 0;
+  for (; k + kPairLanes <= count; k += kPairLanes) save_pair(y + k, add(load_pair(y + k), load_pair(x + k)));
+  for (; k < count; k += kLanes) {
+    const __mmask16 mask = lanes(count - k);
+    save(y + k, mask, _mm512_add_ps(load(mask, y + k), load(mask, x + k)));
   }
 }
 
@@ -115,11 +189,7 @@ SPIGA_AVX512 void depth_to_space_add_of(const T* x, T* y, std::int64_t begin, st
   for (std::int64_t r = begin; r < end; ++r) {
     for (int c = 0; c < width; ++c) {
       for (int part = 0; part < 4; ++part, x += channels) {
-        T* to = y + ((2 * r + part / 2) * 2 * width + 2 * c + part % 2) * channels;
-        for (int k = 0; k < channels; k += kLanes) {
-          const __mmask16 mask = lanes(channels - k);
-          save(to + k, mask, _mm512_add_ps(load(mask, to + k), load(mask, x + k)));
-        }
+        add_to(y + ((2 * r + part / 2) * 2 * width + 2 * c + part % 2) * channels, x, channels);
       }
     }
   }
@@ -143,20 +213,47 @@ SPIGA_AVX512 void space_to_depth_of(const float* image, T* y, std::int64_t begin
   }
 }
 
+// Which edges any of sixteen points is near: a few of them. Found anew for each call, which costs less than a
+// pixel.
+class EdgeLists {
+ public:
+  explicit EdgeLists(const HeatLayout& layout) {
+    std::size_t used = 0;
+    for (int group = 0; group * kLanes < layout.points; ++group) {
+      for (int e = 0; e < layout.edges; ++e) {
+        const float* row = layout.incidence + std::int64_t{e} * layout.points + group * kLanes;
+        if (std::any_of(row, row + kLanes, [](float near) { return near != 0; })) {
+          edges_[used++] = static_cast<std::uint16_t>(e);
+        }
+      }
+      ends_[group] = used;
+    }
+  }
+  const std::uint16_t* begin(int group) const { return edges_ + (group == 0 ? 0 : ends_[group - 1]); }
+  const std::uint16_t* end(int group) const { return edges_ + ends_[group]; }
+
+ private:
+  static constexpr int kGroups = (kMaxPoints + kLanes - 1) / kLanes;
+  std::size_t ends_[kGroups];
+  std::uint16_t edges_[kGroups * kMaxEdges];  // only the beginning is touched
+};
+
 // Sixteen points of a pixel at a time.
 template <typename T>
 SPIGA_AVX512 void heat_maps_of(const HeatLayout& layout, const T* heads, T* heat, std::int64_t pixels) {
+  const EdgeLists lists(layout);
+  const float* constant = layout.incidence + std::int64_t{layout.edges} * layout.points;
   float edges[kMaxEdges + kLanes];
   for (std::int64_t p = 0; p < pixels; ++p, heads += layout.channels, heat += layout.points) {
     for (int e = 0; e < layout.edges; e += kLanes) {
       const __mmask16 mask = lanes(layout.edges - e);
       save(edges + e, mask, sigmoid(load(mask, heads + layout.edges_offset() + e)));
     }
-    for (int k = 0; k < layout.points; k += kLanes) {
-      const float* incidence = layout.incidence + k;
-      __m512 near = _mm512_loadu_ps(incidence + std::int64_t{layout.edges} * layout.points);
-      for (int e = 0; e < layout.edges; ++e, incidence += layout.points) {
-        near = _mm512_fmadd_ps(_mm512_set1_ps(edges[e]), _mm512_loadu_ps(incidence), near);
+    for (int group = 0, k = 0; k < layout.points; ++group, k += kLanes) {
+      __m512 near = _mm512_loadu_ps(constant + k);
+      for (const std::uint16_t* e = lists.begin(group); e != lists.end(group); ++e) {
+        const __m512 incidence = _mm512_loadu_ps(layout.incidence + std::int64_t{*e} * layout.points + k);
+        near = _mm512_fmadd_ps(_mm512_set1_ps(edges[*e]), incidence, near);
       }
       near = minimum(near, _mm512_set1_ps(1.0F));
       const __m512 feature = load(0xffff, heads + layout.features_offset() + k);
@@ -212,27 +309,49 @@ SPIGA_AVX512 void soft_argmax(const float* maps, int side, int channels, int beg
   }
 }
 
+// The pixels around a sample.
+template <typename T>
+struct Corners {
+  const T* upper_left;
+  const T* upper_right;
+  const T* lower_left;
+  const T* lower_right;
+};
+
+// One sample: all channels between four pixels.
+template <typename T>
+SPIGA_AVX512_INLINE void sample(const Corners<T>& at, __m512 across, __m512 down, int channels, T* to) {
+  int c = 0;
+  for (; c + kPairLanes <= channels; c += kPairLanes) {
+    const Pair top = blend(load_pair(at.upper_left + c), load_pair(at.upper_right + c), across);
+    const Pair bottom = blend(load_pair(at.lower_left + c), load_pair(at.lower_right + c), across);
+    save_pair(to + c, blend(top, bottom, down));
+  }
+  for (; c < channels; c += kLanes) {
+    const __mmask16 mask = lanes(channels - c);
+    const __m512 top = blend(load(mask, at.upper_left + c), load(mask, at.upper_right + c), across);
+    const __m512 bottom = blend(load(mask, at.lower_left + c), load(mask, at.lower_right + c), across);
+    save(to + c, mask, blend(top, bottom, down));
+  }
+}
+
 template <typename T>
 SPIGA_AVX512 void sample_windows_of(const WindowLayout& layout, const T* field, const float* points,
                                     std::int64_t begin, std::int64_t end, T* samples) {
   const int channels = layout.channels;
+  const std::int64_t line = std::int64_t{layout.side} * channels;
   samples += begin * layout.grid * layout.grid * channels;
   for (std::int64_t p = begin; p < end; ++p) {
     for (int i = 0; i < layout.grid; ++i) {
       const BilinearTap row = bilinear_tap(layout, points[2 * p + 1], i);
+      const T* upper = field + row.first * line;
+      const T* lower = field + row.second * line;
       for (int j = 0; j < layout.grid; ++j, samples += channels) {
         const BilinearTap column = bilinear_tap(layout, points[2 * p], j);
-        const T* upper = field + (std::int64_t{row.first} * layout.side + column.first) * channels;
-        const T* lower = field + (std::int64_t{row.second} * layout.side + column.first) * channels;
-        const std::int64_t right = std::int64_t{column.second - column.first} * channels;
-        const __m512 across = _mm512_set1_ps(column.part), down = _mm512_set1_ps(row.part);
-        for (int c = 0; c < channels; c += kLanes) {
-          const __mmask16 mask = lanes(channels - c);
-          const __m512 a = load(mask, upper + c), b = load(mask, lower + c);
-          const __m512 top = _mm512_fmadd_ps(_mm512_sub_ps(load(mask, upper + c + right), a), across, a);
-          const __m512 bottom = _mm512_fmadd_ps(_mm512_sub_ps(load(mask, lower + c + right), b), across, b);
-          save(samples + c, mask, _mm512_fmadd_ps(_mm512_sub_ps(bottom, top), down, top));
-        }
+        const std::int64_t left = std::int64_t{column.first} * channels;
+        const std::int64_t right = std::int64_t{column.second} * channels;
+        sample<T>({upper + left, upper + right, lower + left, lower + right}, _mm512_set1_ps(column.part),
+                  _mm512_set1_ps(row.part), channels, samples);
       }
     }
   }
