@@ -30,6 +30,7 @@ void add_evaluate(CLI::App& program, Action& chosen);
 void add_import(CLI::App& program, Action& chosen);
 void add_analyze(CLI::App& program, Action& chosen);
 void add_bench(CLI::App& program, Action& chosen);
+void add_calibrate(CLI::App& program, Action& chosen);
 void add_info(CLI::App& program, Action& chosen);
 void add_pack(CLI::App& program, Action& chosen);
 void add_trainer(CLI::App& program, Action& chosen);  // train and export: become spiga-train

@@ -9,6 +9,7 @@ namespace {
 void add_commands(CLI::App& program, spiga::cli::Action& chosen) {
   spiga::cli::add_analyze(program, chosen);
   spiga::cli::add_bench(program, chosen);
+  spiga::cli::add_calibrate(program, chosen);
   spiga::cli::add_evaluate(program, chosen);
   spiga::cli::add_import(program, chosen);
   spiga::cli::add_info(program, chosen);
