@@ -8,6 +8,8 @@
 // Both see random pictures that lie ready in memory. Rounds of both alternate; the medians are printed.
 
 #include <ATen/autocast_mode.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
@@ -22,6 +24,7 @@
 #include "train/losses.h"
 #include "train/network.h"
 #include "train/optimizer.h"
+#include "train/process.h"
 
 namespace spiga::bench {
 namespace {
@@ -103,12 +106,6 @@ class Naive {
     });
   }
 
-  std::int64_t parameters() {
-    std::int64_t count = 0;
-    for (const torch::Tensor& parameter : network_->parameters()) count += parameter.numel();
-    return count;
-  }
-
  private:
   void step(const std::function<torch::Tensor()>& forward) {
     optimizer_.zero_grad();
@@ -155,8 +152,6 @@ class Ours {
     });
   }
 
-  std::int64_t parameters() const { return ones_.numel(); }
-
  private:
   void step(const std::function<torch::Tensor()>& forward) {
     flat_.gradients().zero_();
@@ -172,37 +167,67 @@ class Ours {
   train::AdamWState adamw_;
 };
 
-void compare(const char* stage, const Options& options, const std::function<void()>& naive,
-             const std::function<void()>& ours) {
-  std::vector<double> naive_seconds, our_seconds;
-  for (int i = -2; i < options.steps; ++i) {  // two rounds to warm up
-    const double a = seconds_of(naive), b = seconds_of(ours);
-    if (i < 0) continue;
-    naive_seconds.push_back(a);
-    our_seconds.push_back(b);
+// Faces per second of one kind of step: the median of `steps` rounds after two to warm up.
+double rate_of(const Options& options, const std::function<void()>& step) {
+  std::vector<double> seconds;
+  for (int i = -2; i < options.steps; ++i) {
+    const double taken = seconds_of(step);
+    if (i >= 0) seconds.push_back(taken);
   }
-  const auto faces = static_cast<double>(options.batch);
-  const double naive_rate = faces / median(naive_seconds), our_rate = faces / median(our_seconds);
-  std::printf("%-9s naive %6.1f faces/s   ours %6.1f faces/s   %.2f x\n", stage, naive_rate, our_rate,
-              our_rate / naive_rate);
-  std::fflush(stdout);
+  return static_cast<double>(options.batch) / median(seconds);
+}
+
+struct Rates {
+  double backbone = 0, cascade = 0;
+};
+
+template <class Trained>
+Rates rates_of(const Options& options) {
+  const model::NetworkConfig config = model::named_config(options.config);
+  torch::set_num_threads(options.threads);
+  torch::manual_seed(1);
+  const train::Batch batch = random_batch(options, config);
+  Trained trained(config);
+  Rates rates;
+  rates.backbone = rate_of(options, [&] { trained.backbone_step(batch); });
+  rates.cascade = rate_of(options, [&] { trained.cascade_step(batch); });
+  return rates;
+}
+
+// In a process of its own, so that the settings of one leave the other alone.
+template <class Work>
+Rates in_child(Work work) {
+  int ends[2];
+  if (pipe(ends) != 0) throw std::runtime_error("no pipe");
+  const pid_t child = fork();
+  if (child == 0) {
+    const Rates rates = work();
+    _exit(write(ends[1], &rates, sizeof(rates)) == static_cast<ssize_t>(sizeof(rates)) ? 0 : 1);
+  }
+  close(ends[1]);
+  Rates rates;
+  const bool whole = read(ends[0], &rates, sizeof(rates)) == static_cast<ssize_t>(sizeof(rates));
+  close(ends[0]);
+  waitpid(child, nullptr, 0);
+  if (!whole) throw std::runtime_error("a measuring process failed");
+  return rates;
+}
+
+void print(const char* stage, double naive, double ours) {
+  std::printf("%-9s naive %6.1f faces/s   ours %6.1f faces/s   %.2f x\n", stage, naive, ours, ours / naive);
 }
 
 int run(const Options& options) {
-  const model::NetworkConfig config = model::named_config(options.config);
-  torch::set_num_threads(options.threads);
-  at::globalContext().setFlushDenormal(true);
-  torch::manual_seed(1);
-  const train::Batch batch = random_batch(options, config);
-  Naive naive(config);
-  Ours ours(config);
-  std::printf("configuration %s, batch %lld, %d thread(s); parameters: naive %lld, ours %lld\n",
-              options.config.c_str(), static_cast<long long>(options.batch), options.threads,
-              static_cast<long long>(naive.parameters()), static_cast<long long>(ours.parameters()));
-  compare(
-      "backbone", options, [&] { naive.backbone_step(batch); }, [&] { ours.backbone_step(batch); });
-  compare(
-      "cascade", options, [&] { naive.cascade_step(batch); }, [&] { ours.cascade_step(batch); });
+  std::printf("configuration %s, batch %lld, %d thread(s)\n", options.config.c_str(),
+              static_cast<long long>(options.batch), options.threads);
+  std::fflush(stdout);
+  const Rates naive = in_child([&] { return rates_of<Naive>(options); });
+  const Rates ours = in_child([&] {
+    train::prepare_process();
+    return rates_of<Ours>(options);
+  });
+  print("backbone", naive.backbone, ours.backbone);
+  print("cascade", naive.cascade, ours.cascade);
   return 0;
 }
 

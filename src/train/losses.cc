@@ -93,10 +93,7 @@ torch::Tensor heat_cross_entropy(const torch::Tensor& heat, const torch::Tensor&
   const torch::Tensor x = axis_distribution(landmarks.select(2, 0), map_size, sigma);
   const torch::Tensor y = axis_distribution(landmarks.select(2, 1), map_size, sigma);
   // The target is y x^T and sums to 1, so that the sum over cells splits.
-  const torch::Tensor expected =
-      torch::matmul(torch::matmul(logits, x.unsqueeze(3)).squeeze(3).unsqueeze(2), y.unsqueeze(3))
-          .squeeze(3)
-          .squeeze(2);
+  const torch::Tensor expected = ((logits * x.unsqueeze(2)).sum(3) * y).sum(2);
   return mean_where(torch::logsumexp(logits.flatten(2), 2) - expected, visible);
 }
 

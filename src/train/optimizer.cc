@@ -6,7 +6,9 @@
 #include <ATen/Parallel.h>
 #include <torch/nn/module.h>
 
+#include <algorithm>
 #include <cmath>
+#include <vector>
 
 namespace spiga::train {
 
@@ -79,19 +81,81 @@ AdamWFactors factors_of(std::int64_t steps, double learning_rate, const AdamWOpt
       static_cast<float>(options.epsilon),       static_cast<float>(learning_rate * options.weight_decay)};
 }
 
+constexpr std::int64_t kBlock = 2048;  // elements that are looked at together
+
+// How much of a block the mask marks.
+enum class Marked { none, some, all };
+
+Marked marked(const float* mask, std::int64_t count) {
+  std::int64_t ones = 0;
+  for (std::int64_t i = 0; i < count; ++i) ones += mask[i] != 0;
+  return ones == 0 ? Marked::none : ones == count ? Marked::all : Marked::some;
+}
+
+// Calls body(begin, count, marked) for every block of which something is marked. Most stages train a part of
+// the network, and memory is what these passes wait for.
+template <typename Body>
+void for_marked_blocks(const float* mask, std::int64_t count, Body body) {
+  at::parallel_for(0, (count + kBlock - 1) / kBlock, 32, [&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t block = first; block < last; ++block) {
+      const std::int64_t begin = block * kBlock, size = std::min(kBlock, count - begin);
+      const Marked part = marked(mask + begin, size);
+      if (part != Marked::none) body(begin, size, part);
+    }
+  });
+}
+
+// Without branches, so that it becomes vector instructions.
+void adamw_block(float* value, const float* gradient, float* mean, float* variance, const float* decay,
+                 std::int64_t count, const AdamWFactors& f) {
+  for (std::int64_t i = 0; i < count; ++i) {
+    const float g = gradient[i];
+    const float m = f.keep1 * mean[i] + f.take1 * g;
+    const float v = f.keep2 * variance[i] + f.take2 * g * g;
+    mean[i] = m;
+    variance[i] = v;
+    const float kept = value[i] * (1 - f.decay * decay[i]);
+    value[i] = kept - f.step_size * m / (std::sqrt(v) * f.correction + f.epsilon);
+  }
+}
+
 void adamw_on_cpu(float* value, const float* gradient, float* mean, float* variance, const float* mask,
                   const float* decay, std::int64_t count, const AdamWFactors& f) {
-  at::parallel_for(0, count, 1 << 16, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; ++i) {
-      if (mask[i] == 0) continue;
-      const float g = gradient[i];
-      const float m = f.keep1 * mean[i] + f.take1 * g;
-      const float v = f.keep2 * variance[i] + f.take2 * g * g;
-      mean[i] = m;
-      variance[i] = v;
-      const float kept = value[i] * (1 - f.decay * decay[i]);
-      value[i] = kept - f.step_size * m / (std::sqrt(v) * f.correction + f.epsilon);
-    }
+  for_marked_blocks(mask, count, [&](std::int64_t begin, std::int64_t size, Marked part) {
+    const auto update = [&](std::int64_t at, std::int64_t n) {
+      adamw_block(value + at, gradient + at, mean + at, variance + at, decay + at, n, f);
+    };
+    if (part == Marked::all) return update(begin, size);
+    for (std::int64_t i = begin; i < begin + size; ++i)
+      if (mask[i] != 0) update(i, 1);
+  });
+}
+
+// Sum of squares where marked; block by block, so that the number of threads changes nothing.
+double squared_norm_on_cpu(const float* gradient, const float* mask, std::int64_t count) {
+  std::vector<double> sums(static_cast<std::size_t>((count + kBlock - 1) / kBlock));
+  for_marked_blocks(mask, count, [&](std::int64_t begin, std::int64_t size, Marked) {
+    constexpr int kLanes = 16;
+    float lanes[kLanes] = {};
+    std::int64_t i = begin;
+    for (; i + kLanes <= begin + size; i += kLanes)
+      for (int k = 0; k < kLanes; ++k) {
+        const float g = gradient[i + k] * mask[i + k];
+        lanes[k] += g * g;
+      }
+    double sum = 0;
+    for (; i < begin + size; ++i) sum += static_cast<double>(gradient[i] * mask[i]) * gradient[i];
+    for (const float lane : lanes) sum += lane;
+    sums[static_cast<std::size_t>(begin / kBlock)] = sum;
+  });
+  double total = 0;
+  for (const double sum : sums) total += sum;
+  return total;
+}
+
+void scale_on_cpu(float* gradient, const float* mask, std::int64_t count, float factor) {
+  for_marked_blocks(mask, count, [&](std::int64_t begin, std::int64_t size, Marked) {
+    for (std::int64_t i = begin; i < begin + size; ++i) gradient[i] *= factor;
   });
 }
 
@@ -118,6 +182,14 @@ void adamw_step(torch::Tensor values, const torch::Tensor& gradients, AdamWState
 
 torch::Tensor clip_gradients(torch::Tensor gradients, const torch::Tensor& mask, double max_norm) {
   torch::NoGradGuard no_grad;
+  if (gradients.is_cpu()) {
+    float* values = gradients.data_ptr<float>();
+    const float* marks = mask.data_ptr<float>();
+    const double found = std::sqrt(squared_norm_on_cpu(values, marks, gradients.numel()));
+    if (!(found <= max_norm))
+      scale_on_cpu(values, marks, gradients.numel(), static_cast<float>(max_norm / (found + 1e-6)));
+    return torch::full({}, found, torch::kFloat32);
+  }
   const torch::Tensor norm = (gradients * mask).norm();
   gradients.mul_((max_norm / (norm + 1e-6)).clamp_max(1));
   return norm;
