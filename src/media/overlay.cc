@@ -46,7 +46,10 @@ void stroke_shaded(Canvas& canvas, std::span<const Point> points, const Pen& pen
   canvas.stroke(points, pen);
 }
 
-void draw_box(Canvas& canvas, const Box& box, float width) {
+// Corners a little outside the landmarks, whatever box the face was found in.
+void draw_box(Canvas& canvas, const Box& tight, float width) {
+  const float gap = 0.05f * std::max(tight.width, tight.height);
+  const Box box = {tight.x - gap, tight.y - gap, tight.width + 2 * gap, tight.height + 2 * gap};
   const float arm = 0.16f * std::min(box.width, box.height);
   const float right = box.x + box.width, bottom = box.y + box.height;
   const Pen pen{kWhite, width, 0.75f};
@@ -67,10 +70,10 @@ void draw_edges(Canvas& canvas, const Face& face, const scheme::Database& databa
   }
 }
 
-// 1 where the landmark is certain, down to 0.35 where its expected error is a tenth of the face.
+// 1 where the landmark is certain, down to 0.5 where its expected error is a tenth of the face.
 float certainty(const Face& face, std::size_t landmark, float side) {
   if (landmark >= face.spread.size()) return 1;
-  return std::clamp(1 - 6.5f * face.spread[landmark] / side, 0.35f, 1.0f);
+  return std::clamp(1 - 5 * face.spread[landmark] / side, 0.5f, 1.0f);
 }
 
 void draw_points(Canvas& canvas, const Face& face, float radius, float side) {
@@ -89,7 +92,7 @@ struct Axis {
 
 // The head's frame, seen from afar (without perspective), from the middle of the face; what points away from
 // us is drawn first.
-void draw_axes(Canvas& canvas, const Face& face, float width, float side) {
+void draw_axes(Canvas& canvas, const Face& face, const Box& tight, float width) {
   const geometry::Matrix3 rotation = geometry::rigid_from_head_pose(face.headpose).rotation;
   const Axis right = {{0, -1, 0}, {255, 84, 84}}, up = {{0, 0, -1}, {96, 220, 110}},
              out = {{1, 0, 0}, {84, 150, 255}};
@@ -99,7 +102,7 @@ void draw_axes(Canvas& canvas, const Face& face, float width, float side) {
   };
   std::array<Axis, 3> axes = {right, up, out};
   std::ranges::sort(axes, std::greater<>(), [&](const Axis& axis) { return seen(axis, 2); });
-  const Box tight = geometry::tight_box(face.landmarks);
+  const float side = std::max(tight.width, tight.height);
   const float above = 0.64f * side, length = 0.3f * side;
   const Point origin = {tight.x + 0.5f * tight.width + above * seen(up, 0),
                         tight.y + 0.5f * tight.height + above * seen(up, 1)};
@@ -120,12 +123,13 @@ void draw_faces(Image& picture, std::span<const Face> faces, const scheme::Datab
       throw Error(ErrorCode::invalid_argument,
                   "overlay: " + database.name + " has " + std::to_string(database.landmarks) +
                       " landmarks, found a face with " + std::to_string(face.landmarks.size()));
-    const float side = std::max(face.box.width, face.box.height);
+    const Box tight = geometry::tight_box(face.landmarks);
+    const float side = std::max(tight.width, tight.height);
     const float width = style.line_scale * std::max(0.9f, side / 150);
-    if (style.box) draw_box(canvas, face.box, width);
+    if (style.box) draw_box(canvas, tight, width);
     if (style.edges) draw_edges(canvas, face, database, width);
     if (style.points) draw_points(canvas, face, style.line_scale * std::max(0.9f, side / 140), side);
-    if (style.axes) draw_axes(canvas, face, 1.6f * width, side);
+    if (style.axes) draw_axes(canvas, face, tight, 1.6f * width);
   }
 }
 

@@ -11,7 +11,7 @@
 namespace spiga::media {
 
 struct OverlayStyle {
-  bool box = true;     // corners of the face's box
+  bool box = true;     // corners around the landmarks
   bool edges = true;   // contours of the facial parts
   bool points = true;  // landmarks; the fainter, the less certain
   bool axes =
