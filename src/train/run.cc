@@ -115,6 +115,7 @@ TrainOutcome run_training(const std::string& config_path, const RunOptions& opti
                           const TrainEvents& events, const StopAsked& stop) {
   const TrainConfig config = read_train_config(config_path);
   const ProcessPlace place = ProcessPlace::from_environment();
+  check_batch(config, place.count);  // before waiting for the others
   std::optional<Processes> processes;
   if (place.count > 1) processes.emplace(place, config.device);
   Recorder recorder(config, events);

@@ -133,10 +133,7 @@ Trainer::State::State(TrainConfig train_config, TrainEvents train_events, Proces
       processes(train_processes),
       device(device_of(config.device, processes)),
       train_faces(open_faces(config.train_data, config.network)) {
-  if (config.batch % process_count() != 0)
-    throw Error(ErrorCode::invalid_argument,
-                base::concat("run.batch: expected a multiple of the ", process_count(), " processes, found ",
-                             config.batch));
+  check_batch(config, process_count());
   if (!is_first()) events = {};
   torch::set_num_threads(config.threads);
   at::globalContext().setFlushDenormal(true);
@@ -421,6 +418,12 @@ void Trainer::State::share_state() {
   at = {static_cast<int>(number[0]), static_cast<std::int64_t>(number[1])};
   adamw.steps = static_cast<std::int64_t>(number[2]);
   smooth_loss = number[3];
+}
+
+void check_batch(const TrainConfig& config, int processes) {
+  if (config.batch % processes != 0)
+    throw Error(ErrorCode::invalid_argument, base::concat("run.batch: expected a multiple of the ", processes,
+                                                          " processes, found ", config.batch));
 }
 
 Trainer::Trainer(TrainConfig config, TrainEvents events, Processes* processes)

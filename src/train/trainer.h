@@ -49,6 +49,9 @@ struct TrainEvents {
   std::function<void(const std::string& message)> on_warning = {};
 };
 
+// Throws Error(invalid_argument) where so many processes cannot share a batch.
+void check_batch(const TrainConfig& config, int processes);
+
 enum class TrainOutcome { finished, interrupted };
 
 // Trains one network through its stages. One object, one thread. Given seed, batch and one thread, every
