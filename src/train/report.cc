@@ -130,6 +130,8 @@ std::vector<Chart> charts_of(const RunReport& run) {
     return curve_of(run.config, run.validations, column, name, dashed);
   };
   const auto step = [&](const char* column) { return curve_of(run.config, run.steps, column, ""); };
+  Curve rate = step("learning_rate");
+  for (Coordinate& point : rate.points) point.y *= 1000;
   return {
       {draw(run, "loss", loss_curves(run), true),
        "Losses of the training faces: the total and its parts before weighting, of the last stack or of each "
@@ -143,7 +145,7 @@ std::vector<Chart> charts_of(const RunReport& run) {
        "Validation faces: mean absolute errors of the head pose."},
       {draw(run, "faces with NME over 8 % [%]", {valid("failure_rate", "")}, false),
        "Validation faces: failures."},
-      {draw(run, "learning rate", {step("learning_rate")}, true), "Learning rate."},
+      {draw(run, "learning rate x 1000", {rate}, true), "Learning rate."},
       {draw(run, "gradient norm", {step("gradient_norm")}, true), "Norm of the gradient before clipping."},
   };
 }
