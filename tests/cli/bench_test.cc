@@ -64,6 +64,9 @@ TEST_F(Bench, RefusesWhatItDoesNotKnow) {
 
 // The published size in bf16, file included.
 TEST_F(Bench, FullNetworkFitsIn300Megabytes) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "a sanitizer's own memory counts as resident";
+#endif
   if (!engine::supports(engine::DataType::bf16)) GTEST_SKIP() << "no bf16 here";
   testing::write_made_up_model(path_, model::named_config("wflw-full"));
   const nlohmann::json json = bench({path_, "--precision", "bf16"});
