@@ -67,8 +67,7 @@ std::optional<RigidPose> posit(std::span<const Vector3> world, std::span<const P
   Eigen::ColPivHouseholderQR<Points4> qr(a);
   qr.setThreshold(kFlat);
   if (qr.rank() < 4) return std::nullopt;
-  const Eigen::Matrix<double, 4, Eigen::Dynamic> inverse =
-      (a.transpose() * a).ldlt().solve(a.transpose());
+  const Eigen::Matrix<double, 4, Eigen::Dynamic> inverse = (a.transpose() * a).ldlt().solve(a.transpose());
 
   Vector u = u0, v = v0, depths;
   Estimate found;
