@@ -1,0 +1,161 @@
+/* Copyright (c) 2026, the spiga authors
+ * SPDX-License-Identifier: BSD-3-Clause */
+#include <math.h>
+#include <spiga/spiga.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int failures = 0;
+
+#define EXPECT(condition)                                                                                  \
+  do {                                                                                                     \
+    if (!(condition)) {                                                                                    \
+      fprintf(stderr, "%s:%d: %s (last error: %s)\n", __FILE__, __LINE__, #condition, spiga_last_error()); \
+      ++failures;                                                                                          \
+    }                                                                                                      \
+  } while (0)
+
+/* The call is refused with this status and a message that says so. */
+#define EXPECT_REFUSED(call, status, words)            \
+  do {                                                 \
+    EXPECT((call) == (status));                        \
+    EXPECT(strstr(spiga_last_error(), words) != NULL); \
+  } while (0)
+
+enum { kSide = 200 };
+static uint8_t pixels[kSide * kSide * 3];
+
+static spiga_image a_picture(void) {
+  spiga_image image = {pixels, kSide, kSide, 3 * kSide, SPIGA_RGB8};
+  return image;
+}
+
+static void test_faces(spiga_analyzer* analyzer) {
+  const spiga_image image = a_picture();
+  const spiga_box boxes[2] = {{50, 60, 90, 80}, {20, 20, 100, 120}};
+  spiga_faces* faces = NULL;
+  size_t count = 0;
+  spiga_face face;
+  EXPECT(spiga_locate(analyzer, &image, boxes, 2, &faces) == SPIGA_OK);
+  EXPECT(strcmp(spiga_last_error(), "") == 0);
+  EXPECT(spiga_faces_count(faces, &count) == SPIGA_OK && count == 2);
+  EXPECT(spiga_faces_get(faces, 1, &face) == SPIGA_OK);
+  EXPECT(face.id == 1 && face.found == 1 && face.landmark_count == 68);
+  EXPECT(face.box.width == 100 && face.box.height == 120);
+  for (size_t i = 0; i < face.landmark_count; ++i) {
+    EXPECT(isfinite(face.landmarks[i].x) && isfinite(face.landmarks[i].y) && face.spread[i] > 0);
+  }
+  EXPECT_REFUSED(spiga_faces_get(faces, 2, &face), SPIGA_INVALID_ARGUMENT, "less than 2");
+  EXPECT_REFUSED(spiga_faces_get(faces, 0, NULL), SPIGA_INVALID_ARGUMENT, "NULL");
+  EXPECT(spiga_faces_free(faces) == SPIGA_OK);
+  EXPECT_REFUSED(spiga_faces_free(faces), SPIGA_INVALID_ARGUMENT, "freed");
+  EXPECT_REFUSED(spiga_faces_count(faces, &count), SPIGA_INVALID_ARGUMENT, "freed");
+  EXPECT_REFUSED(spiga_faces_free(NULL), SPIGA_INVALID_ARGUMENT, "NULL");
+  EXPECT(spiga_analyze(analyzer, &image, &faces) == SPIGA_OK);
+  EXPECT(spiga_faces_count(faces, &count) == SPIGA_OK && count == 0); /* noise has no face */
+  EXPECT(spiga_faces_free(faces) == SPIGA_OK);
+}
+
+static void test_ids(spiga_analyzer* analyzer) {
+  const int32_t* ids = NULL;
+  size_t count = 0;
+  EXPECT(spiga_landmark_ids(analyzer, &ids, &count) == SPIGA_OK && count == 68 && ids[0] > 0);
+  EXPECT_REFUSED(spiga_landmark_ids(analyzer, NULL, &count), SPIGA_INVALID_ARGUMENT, "NULL");
+}
+
+static void refuse_image(spiga_analyzer* analyzer, spiga_image image, const char* words) {
+  spiga_faces* faces = (spiga_faces*)&image;
+  EXPECT_REFUSED(spiga_analyze(analyzer, &image, &faces), SPIGA_INVALID_ARGUMENT, words);
+  EXPECT(faces == NULL);
+}
+
+static void test_bad_pictures(spiga_analyzer* analyzer) {
+  spiga_image image = a_picture();
+  spiga_faces* faces = NULL;
+  const spiga_box far_away = {1000, 1000, 50, 50}, flat = {10, 10, 50, 0};
+  EXPECT_REFUSED(spiga_analyze(analyzer, NULL, &faces), SPIGA_INVALID_ARGUMENT, "image");
+  EXPECT_REFUSED(spiga_analyze(analyzer, &image, NULL), SPIGA_INVALID_ARGUMENT, "faces");
+  EXPECT_REFUSED(spiga_locate(analyzer, &image, NULL, 1, &faces), SPIGA_INVALID_ARGUMENT, "boxes");
+  EXPECT_REFUSED(spiga_locate(analyzer, &image, &far_away, 1, &faces), SPIGA_INVALID_ARGUMENT, "outside");
+  EXPECT_REFUSED(spiga_locate(analyzer, &image, &flat, 1, &faces), SPIGA_INVALID_ARGUMENT, "sides");
+  image.data = NULL;
+  refuse_image(analyzer, image, "data");
+  image = a_picture();
+  image.width = 0;
+  refuse_image(analyzer, image, "0 x 200");
+  image = a_picture();
+  image.height = -5;
+  refuse_image(analyzer, image, "200 x -5");
+  image = a_picture();
+  image.stride_bytes = 3 * kSide - 1;
+  refuse_image(analyzer, image, "stride_bytes");
+  image = a_picture();
+  image.format = 17;
+  refuse_image(analyzer, image, "format");
+}
+
+static void refuse_options(const spiga_options* options, spiga_status status, const char* words) {
+  spiga_analyzer* analyzer = (spiga_analyzer*)pixels;
+  EXPECT_REFUSED(spiga_analyzer_create(options, &analyzer), status, words);
+  EXPECT(analyzer == NULL);
+}
+
+static void test_bad_options(void) {
+  spiga_options options;
+  EXPECT_REFUSED(spiga_options_init(NULL), SPIGA_INVALID_ARGUMENT, "NULL");
+  EXPECT_REFUSED(spiga_analyzer_create(NULL, NULL), SPIGA_INVALID_ARGUMENT, "NULL");
+  EXPECT(spiga_options_init(&options) == SPIGA_OK);
+  options.model = "/nowhere/model.safetensors";
+  refuse_options(&options, SPIGA_NOT_FOUND, "/nowhere/model.safetensors");
+  options.model = "LICENSE";
+  refuse_options(&options, SPIGA_BAD_DATA, "LICENSE");
+  spiga_options_init(&options);
+  options.detector = "crystal ball";
+  refuse_options(&options, SPIGA_INVALID_ARGUMENT, "crystal ball");
+  spiga_options_init(&options);
+  options.precision = 9;
+  refuse_options(&options, SPIGA_INVALID_ARGUMENT, "precision");
+  spiga_options_init(&options);
+  options.max_batch = 0;
+  refuse_options(&options, SPIGA_INVALID_ARGUMENT, "max_batch");
+  options.size = 8;
+  refuse_options(&options, SPIGA_INVALID_ARGUMENT, "size");
+}
+
+static void test_tracker(void) {
+  const spiga_image frame = a_picture();
+  spiga_options options;
+  spiga_tracker* tracker = NULL;
+  spiga_faces* faces = NULL;
+  size_t count = 1;
+  spiga_options_init(&options);
+  EXPECT(spiga_tracker_create(&options, &tracker) == SPIGA_OK);
+  EXPECT(spiga_track(tracker, &frame, 0.0, &faces) == SPIGA_OK);
+  EXPECT(spiga_faces_count(faces, &count) == SPIGA_OK && count == 0);
+  EXPECT(spiga_faces_free(faces) == SPIGA_OK);
+  EXPECT_REFUSED(spiga_track(tracker, &frame, -1.0, &faces), SPIGA_INVALID_ARGUMENT, "time");
+  EXPECT(spiga_tracker_free(tracker) == SPIGA_OK);
+  EXPECT_REFUSED(spiga_tracker_free(tracker), SPIGA_INVALID_ARGUMENT, "freed");
+  EXPECT_REFUSED(spiga_track(tracker, &frame, 1.0, &faces), SPIGA_INVALID_ARGUMENT, "freed");
+  options.detect_every = 0;
+  EXPECT(spiga_tracker_create(&options, &tracker) == SPIGA_INVALID_ARGUMENT && tracker == NULL);
+}
+
+int main(void) {
+  spiga_analyzer* analyzer = NULL;
+  srand(1);
+  for (size_t i = 0; i < sizeof pixels; ++i) pixels[i] = (uint8_t)(rand() >> 8);
+  EXPECT(strcmp(spiga_version(), "0.1.0") == 0);
+  EXPECT(spiga_analyzer_create(NULL, &analyzer) == SPIGA_OK);
+  test_faces(analyzer);
+  test_ids(analyzer);
+  test_bad_pictures(analyzer);
+  EXPECT(spiga_analyzer_free(analyzer) == SPIGA_OK);
+  EXPECT_REFUSED(spiga_analyzer_free(analyzer), SPIGA_INVALID_ARGUMENT, "freed");
+  EXPECT_REFUSED(spiga_analyzer_free((spiga_analyzer*)pixels), SPIGA_INVALID_ARGUMENT, "never made");
+  test_bad_options();
+  test_tracker();
+  if (failures == 0) puts("passed");
+  return failures == 0 ? 0 : 1;
+}
