@@ -34,21 +34,6 @@ const void* at(const void* data, DataType type, std::int64_t index) {
   return at(const_cast<void*>(data), type, index);
 }
 
-// The input's three coordinate channels, [S, S, 3]: row and column in [-1, 1], distance from (0.5, 0.5).
-std::vector<float> coordinate_channels(int size) {
-  std::vector<float> channels;
-  channels.reserve(static_cast<std::size_t>(size) * size * 3);
-  for (int r = 0; r < size; ++r) {
-    for (int c = 0; c < size; ++c) {
-      const double row = 2.0 * r / (size - 1) - 1, column = 2.0 * c / (size - 1) - 1;
-      channels.push_back(static_cast<float>(row));
-      channels.push_back(static_cast<float>(column));
-      channels.push_back(static_cast<float>(std::hypot(row - 0.5, column - 0.5)));
-    }
-  }
-  return channels;
-}
-
 // Input channels [first, first + 3) of the stem's weights [out, 6, 7, 7].
 std::vector<float> stem_channels(const std::vector<float>& weights, int out, int first) {
   constexpr int kTaps = 49;
@@ -385,6 +370,20 @@ class Backbone {
 };
 
 }  // namespace
+
+std::vector<float> coordinate_channels(int size) {
+  std::vector<float> channels;
+  channels.reserve(static_cast<std::size_t>(size) * size * 3);
+  for (int r = 0; r < size; ++r) {
+    for (int c = 0; c < size; ++c) {
+      const double row = 2.0 * r / (size - 1) - 1, column = 2.0 * c / (size - 1) - 1;
+      channels.push_back(static_cast<float>(row));
+      channels.push_back(static_cast<float>(column));
+      channels.push_back(static_cast<float>(std::hypot(row - 0.5, column - 0.5)));
+    }
+  }
+  return channels;
+}
 
 BackboneTensors build_backbone(Builder& builder, const NetworkConfig& config,
                                const scheme::Database& database, const Tensor& image) {

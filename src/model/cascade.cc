@@ -23,9 +23,6 @@ constexpr Epilogue kRelu = {.relu = true};
 constexpr Epilogue kAccumulate = {.accumulate = true};
 constexpr Epilogue kAccumulateRelu = {.accumulate = true, .relu = true};
 
-// Window of step s as part of the map's side.
-double window_part(int step) { return 0.25 / (1 << step); }
-
 // A dense layer, with its batch norm unless `norm` is empty.
 LayerStore::Fold dense(const std::string& prefix, const std::string& norm, int in, int out) {
   return [=](WeightSource& source) {
@@ -249,6 +246,8 @@ SpreadFeatures spread_features(const std::vector<const float*>& places, const en
 }
 
 }  // namespace
+
+double window_part(int step) { return 0.25 / (1 << step); }
 
 Tensor build_initial_landmarks(Builder& builder, const NetworkConfig& config,
                                const scheme::Database& database, const BackboneTensors& backbone) {

@@ -27,6 +27,12 @@ struct BackboneTensors {
   Tensor peaks;  // see above
 };
 
+// The input's three coordinate channels, [S, S, 3]: row and column in [-1, 1], distance from (0.5, 0.5).
+std::vector<float> coordinate_channels(int size);
+
+// Window of step s as part of the map's side.
+double window_part(int step);
+
 // The hourglass CNN, docs/network.md sections 1 to 4.
 BackboneTensors build_backbone(Builder& builder, const NetworkConfig& config,
                                const scheme::Database& database, const Tensor& image);

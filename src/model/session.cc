@@ -2,9 +2,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "model/session.h"
 
-#include <sys/mman.h>
-#include <unistd.h>
-
 #include <map>
 #include <utility>
 
@@ -12,6 +9,7 @@
 #include "engine/calibration.h"
 #include "engine/parallel.h"
 #include "engine/program.h"
+#include "model/file_weights.h"
 #include "model/model_file.h"
 #include "model/network.h"
 #include "model/spread.h"
@@ -24,33 +22,6 @@ namespace {
 
 using base::concat;
 using engine::DataType;
-
-// A model file's tensors. What has been read is handed back to the system, so that the file and the packed
-// weights are never in memory together.
-class FileWeights : public WeightSource {
- public:
-  explicit FileWeights(const weights::SafetensorsFile& file) : file_(file) {}
-
-  std::vector<float> read(std::string_view name, const std::vector<std::int64_t>& shape) override {
-    const weights::TensorView& tensor = file_.at(name, shape);
-    weights::require_finite(tensor, name, file_.path().native());
-    std::vector<float> values = weights::to_float32(tensor);
-    release(tensor.bytes);
-    return values;
-  }
-
- private:
-  // Whole pages inside the bytes; they come back from the file when somebody touches them again.
-  static void release(std::span<const std::uint8_t> bytes) {
-    const auto page = static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));
-    const auto address = reinterpret_cast<std::uintptr_t>(bytes.data());
-    const std::uintptr_t begin = (address + page - 1) / page * page;
-    const std::uintptr_t end = (address + bytes.size()) / page * page;
-    if (begin < end) madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
-  }
-
-  const weights::SafetensorsFile& file_;
-};
 
 DataType data_type_of(Precision precision) {
   if (precision == Precision::automatic) return engine::faster_type();

@@ -1,0 +1,17 @@
+// Copyright (c) 2026, the spiga authors
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include "model/config.h"
+#include "model/spread.h"
+#include "model/weight_source.h"
+#include "onnx/graph.h"
+
+namespace spiga::onnx {
+
+// The graph of the network (docs/network.md) in float32, activations [N, channels, height, width]: the same
+// sums as the engine's, batch norm folded likewise. Input "crop"; outputs "landmarks", "pose", "spread".
+Graph build_graph(const model::NetworkConfig& config, model::WeightSource& weights,
+                  const model::SpreadFormula& spread);
+
+}  // namespace spiga::onnx
