@@ -1,9 +1,12 @@
 // Copyright (c) 2026, the spiga authors
 // SPDX-License-Identifier: BSD-3-Clause
 #include <CLI/CLI.hpp>
+#include <map>
 #include <memory>
+#include <string>
 
 #include "cli/analyze_pictures.h"
+#include "cli/analyze_video.h"
 #include "cli/commands.h"
 #include "cli/shared_options.h"
 
@@ -21,24 +24,38 @@ void add_output_options(CLI::App& command, AnalyzeOptions& options) {
                   "Write a table, one row per face; - prints it in place of the JSON lines")
       ->type_name("FILE")
       ->group(group);
-  command.add_option("--overlay", options.overlay, "Write pictures with what was found into this folder")
-      ->type_name("DIR")
+  command
+      .add_option("--overlay", options.overlay,
+                  "Write pictures with what was found into this folder; for a video, a video: seen.mp4")
+      ->type_name("DIR|FILE")
       ->group(group);
 }
 
 void add_face_options(CLI::App& command, AnalyzeOptions& options) {
   const std::string group = "Faces";
-  auto* boxes = command.add_option("--boxes", options.boxes,
-                                   "Annotation file: look for faces in its boxes instead of detecting them");
+  auto* boxes = command.add_option(
+      "--boxes", options.boxes,
+      "Look for faces in this file's boxes instead of detecting them: annotations, or for a "
+      "video a table");
   boxes->type_name("FILE")->group(group);
   command.add_option("--detector", options.detector, "Face detector: dlib")
       ->type_name("NAME")
       ->group(group)
       ->excludes(boxes)
       ->capture_default_str();
+  static const std::map<std::string, DetectorEffort> efforts = {{"fast", DetectorEffort::fast},
+                                                                {"normal", DetectorEffort::normal},
+                                                                {"thorough", DetectorEffort::thorough}};
+  command
+      .add_option_function<std::string>(
+          "--detector-effort", [&options](const std::string& name) { options.effort = efforts.at(name); },
+          "fast, normal or thorough [normal; for videos fast]")
+      ->type_name("E")
+      ->group(group)
+      ->check(CLI::IsMember({"fast", "normal", "thorough"}).description(""));
   command
       .add_option("--min-face", options.detector_options.min_face_px,
-                  "Smallest face to look for, in pixels [a 40th of the picture, at least 48]")
+                  "Smallest face to look for, in pixels [as the effort says]")
       ->type_name("PX")
       ->group(group);
   command.add_option("--min-score", options.detector_options.score_threshold, "Drop faces that score below")
@@ -51,23 +68,34 @@ void add_face_options(CLI::App& command, AnalyzeOptions& options) {
 
 void add_analyze(CLI::App& program, Action& chosen) {
   auto options = std::make_shared<AnalyzeOptions>();
+  auto video = std::make_shared<VideoOptions>();
   CLI::App* command =
-      program.add_subcommand("analyze", "Find faces, their landmarks and head pose in pictures");
+      program.add_subcommand("analyze", "Find faces, their landmarks and head pose in pictures and videos");
   command
       ->add_option("INPUT", options->inputs,
-                   "Pictures, folders of pictures, or - for a list of paths on stdin")
+                   "Pictures, folders of pictures, or - for a list of paths on stdin; or one video: a file, "
+                   "camera:0, frames/%05d.png, raw:480x270:bgr8 for raw frames on stdin")
       ->required()
       ->type_name("");
   command->add_flag("-r,--recursive", options->recursive, "Look into folders' folders, too");
   add_output_options(*command, *options);
   add_face_options(*command, *options);
+  add_video_options(*command, *video);
   add_network_options(*command, options->network);
   command->footer(
-      "One JSON line per picture on standard output; the fields are in docs/cli.md.\n\nExamples:\n"
+      "One JSON line per picture or frame on standard output; the fields are in docs/cli.md and "
+      "docs/video.md.\n\n"
+      "Examples:\n"
       "  spiga analyze portrait.jpg\n"
       "  spiga analyze -r holiday/ --csv faces.csv --overlay seen/ > faces.jsonl\n"
-      "  find . -name '*.png' | spiga analyze -");
-  command->callback([options, &chosen] { chosen = [options] { return analyze_pictures(*options); }; });
+      "  find . -name '*.png' | spiga analyze -\n"
+      "  spiga analyze talk.mp4 --csv talk.csv --overlay seen.mp4 --summary talk.html > talk.jsonl\n"
+      "  spiga analyze camera:0 --show");
+  command->callback([options, video, &chosen] {
+    chosen = [options, video] {
+      return is_video(*options, *video) ? analyze_video(*options, *video) : analyze_pictures(*options);
+    };
+  });
 }
 
 }  // namespace spiga::cli

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,7 @@ struct AnalyzeOptions {
   std::string boxes;    // annotation file; empty: detect
   std::string detector = "dlib";
   DetectorOptions detector_options;
+  std::optional<DetectorEffort> effort;  // nothing: normal for pictures, fast for videos
   NetworkOptions network;
 };
 

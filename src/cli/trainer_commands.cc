@@ -12,6 +12,7 @@
 
 #include "base/text.h"
 #include "cli/commands.h"
+#include "cli/export_onnx.h"
 #include "spiga/error.h"
 
 namespace spiga::cli {
@@ -45,6 +46,7 @@ void pass_on(CLI::App& program, Action& chosen, const char* name, const char* de
   command->prefix_command();
   command->callback([command, &chosen] {
     chosen = [name = command->get_name(), arguments = command->remaining()] {
+      if (name == "export" && asks_for_onnx(arguments)) return export_onnx(arguments);
       return become_trainer(name, arguments);
     };
   });
@@ -54,7 +56,8 @@ void pass_on(CLI::App& program, Action& chosen, const char* name, const char* de
 
 void add_trainer(CLI::App& program, Action& chosen) {
   pass_on(program, chosen, "train", "Train a network from packed faces");
-  pass_on(program, chosen, "export", "Turn a checkpoint into a model file");
+  pass_on(program, chosen, "export",
+          "Turn a checkpoint into a model file, or (--onnx) that into an ONNX file");
 }
 
 }  // namespace spiga::cli

@@ -34,21 +34,18 @@ fs::path temporary_name(const fs::path& path) {
          base::concat(".tmp-", std::hex, random(), '-', path.filename().native().substr(0, 200));
 }
 
-void check(const fs::path& path, double fps, int width, int height) {
+}  // namespace
+
+void check_video_path(const fs::path& path) {
   static constexpr std::array<std::string_view, 4> known = {".mp4", ".mov", ".mkv", ".avi"};
   if (std::ranges::find(known, path.extension().string()) == known.end())
     throw Error(ErrorCode::invalid_argument,
                 base::concat(path.native(), ": expected a video's extension: .mp4, .mov, .mkv or .avi"));
-  if (!(fps > 0 && fps <= 1000) || width <= 0 || height <= 0)
-    throw Error(ErrorCode::invalid_argument, base::concat(path.native(), ": cannot hold ", width, " x ",
-                                                          height, " pixels at ", fps, " frames per second"));
   std::error_code ignored;
   const fs::path folder = path.parent_path().empty() ? fs::path(".") : path.parent_path();
   if (!fs::is_directory(folder, ignored))
     throw Error(ErrorCode::not_found, base::concat(path.native(), ": there is no such folder"));
 }
-
-}  // namespace
 
 std::uintmax_t free_space(const fs::path& folder) {
   std::error_code error;
@@ -89,7 +86,10 @@ void VideoWriter::Impl::open() {
 
 VideoWriter::VideoWriter(const fs::path& path, double fps, int width, int height, FreeSpace space)
     : impl_(std::make_unique<Impl>()) {
-  check(path, fps, width, height);
+  check_video_path(path);
+  if (!(fps > 0 && fps <= 1000) || width <= 0 || height <= 0)
+    throw Error(ErrorCode::invalid_argument, base::concat(path.native(), ": cannot hold ", width, " x ",
+                                                          height, " pixels at ", fps, " frames per second"));
   impl_->path = path;
   impl_->temporary = temporary_name(path);
   impl_->fps = fps;

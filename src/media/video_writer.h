@@ -15,12 +15,16 @@ namespace spiga::media {
 using FreeSpace = std::function<std::uintmax_t(const std::filesystem::path& folder)>;
 std::uintmax_t free_space(const std::filesystem::path& folder);
 
+// Throws Error(invalid_argument) where the extension is not one that VideoWriter knows, Error(not_found)
+// where there is no such folder.
+void check_video_path(const std::filesystem::path& path);
+
 // Writes pictures as a video: H.264 where this OpenCV can, else MPEG-4 part 2. The file appears with
 // finish(), and only whole: a container without its end is worth nothing. One thread at a time.
 class VideoWriter {
  public:
   // The format follows the extension: .mp4, .mov, .mkv or .avi. Sides are made even. Throws
-  // Error: invalid_argument; not_found where the folder is absent; unsupported where nothing can encode it.
+  // Error: as check_video_path; invalid_argument; unsupported where nothing can encode it.
   VideoWriter(const std::filesystem::path& path, double fps, int width, int height,
               FreeSpace space = free_space);
   VideoWriter(const VideoWriter&) = delete;

@@ -1,0 +1,141 @@
+// Copyright (c) 2026, the spiga authors
+// SPDX-License-Identifier: BSD-3-Clause
+#include "cli/analyze_video.h"
+
+#include <CLI/CLI.hpp>
+#include <atomic>
+#include <exception>
+#include <filesystem>
+#include <memory>
+
+#include "cli/exit_status.h"
+#include "cli/interrupt.h"
+#include "cli/progress.h"
+#include "cli/video_outputs.h"
+#include "media/video_analyzer.h"
+#include "spiga/error.h"
+
+namespace spiga::cli {
+namespace {
+
+media::VideoAnalyzerOptions analyzer_options(const AnalyzeOptions& options, const VideoOptions& video) {
+  media::VideoAnalyzerOptions analyzer;
+  analyzer.tracker = video.tracker;
+  analyzer.detector = options.detector;
+  analyzer.detector_options = options.detector_options;
+  analyzer.detector_options.effort = options.effort.value_or(DetectorEffort::fast);
+  if (!options.boxes.empty()) analyzer.boxes = std::make_shared<media::FrameBoxes>(options.boxes);
+  return analyzer;
+}
+
+// Takes frames and writes them until the video ends, the user stops it, or something gives out.
+class Run {
+ public:
+  Run(const AnalyzeOptions& options, const VideoOptions& video, std::atomic<bool>& stop)
+      : stop_(stop), landmarker_(load(options)) {
+    std::unique_ptr<media::VideoSource> source = media::open_video(
+        options.inputs.front(), {.fps = video.fps, .sequence = video.sequence, .stop = asked_to_stop()});
+    const media::VideoInfo info = source->info();
+    outputs_ = std::make_unique<VideoOutputs>(options, video, info, landmarker_);
+    progress_ = std::make_unique<Progress>("frames", info.frames);
+    analyzer_ = std::make_unique<media::VideoAnalyzer>(std::move(source), landmarker_,
+                                                       analyzer_options(options, video), asked_to_stop());
+  }
+
+  // Whatever ends it, outputs are finished.
+  void run() {
+    std::exception_ptr failure;
+    try {
+      while (const std::optional<media::AnalyzedFrame> frame = analyzer_->next()) {
+        if (!outputs_->write(*frame)) break;
+        progress_->advance(++frames_);
+      }
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    stop_ = true;
+    try {
+      outputs_->finish();
+    } catch (...) {
+      if (!failure) failure = std::current_exception();  // the first one is the one to tell
+    }
+    progress_->wipe();
+    if (failure) std::rethrow_exception(failure);
+  }
+
+  std::size_t frames() const { return frames_; }
+  std::vector<std::string> problems() const { return analyzer_->problems(); }
+
+ private:
+  static Landmarker load(const AnalyzeOptions& options) {
+    return Landmarker::load(options.network.model_path(), {.precision = options.network.precision,
+                                                           .threads = options.network.thread_count(),
+                                                           .max_batch = options.network.batch});
+  }
+  std::function<bool()> asked_to_stop() {
+    return [this] { return stop_ || interrupted(); };
+  }
+
+  std::atomic<bool>& stop_;
+  Landmarker landmarker_;
+  std::size_t frames_ = 0;
+  std::unique_ptr<VideoOutputs> outputs_;
+  std::unique_ptr<Progress> progress_;
+  std::unique_ptr<media::VideoAnalyzer> analyzer_;  // last: its threads end first
+};
+
+}  // namespace
+
+bool is_video(const AnalyzeOptions& options, const VideoOptions& video) {
+  bool any = video.sequence;
+  for (const std::string& input : options.inputs) any = any || media::names_a_video(input);
+  if (any && options.inputs.size() > 1)
+    throw Error(ErrorCode::invalid_argument, "analyze: a video stands alone: name one video, or pictures");
+  if (!any && (video.show || !video.summary.empty()))
+    throw Error(ErrorCode::invalid_argument,
+                "analyze: --show and --summary are for videos; a folder is one with --sequence");
+  return any;
+}
+
+int analyze_video(const AnalyzeOptions& options, const VideoOptions& video) {
+  catch_interrupts();
+  std::atomic<bool> stop = false;
+  Run run(options, video, stop);
+  run.run();
+  if (interrupted()) {
+    print_error(("interrupted after " + std::to_string(run.frames()) + " frames; they are written").c_str());
+    return kInterrupted;
+  }
+  const std::vector<std::string> problems = run.problems();
+  for (const std::string& problem : problems) print_error(problem.c_str());
+  return problems.empty() ? kDone : kSomeFailed;
+}
+
+void add_video_options(CLI::App& command, VideoOptions& options) {
+  const std::string group = "Videos";
+  command.add_flag("--sequence", options.sequence, "A folder's pictures are the frames of one video")
+      ->group(group);
+  command.add_option("--fps", options.fps, "Frames per second of pictures and raw frames [25]")
+      ->type_name("F")
+      ->group(group)
+      ->check(CLI::Range(0.001, 1000.0).description(""));
+  command
+      .add_option("--smooth", options.tracker.smooth, "How strongly trembling is taken out; 0 is not at all")
+      ->type_name("S")
+      ->group(group)
+      ->check(CLI::Range(0.0, 10.0).description(""))
+      ->capture_default_str();
+  command
+      .add_option("--detect-every", options.tracker.detect_every,
+                  "Frames from one run of the detector to the next")
+      ->type_name("N")
+      ->group(group)
+      ->check(CLI::Range(1, 100000).description(""))
+      ->capture_default_str();
+  command.add_flag("--show", options.show, "Show the video with what was found; q ends it")->group(group);
+  command.add_option("--summary", options.summary, "Write a page with each face's head pose over time")
+      ->type_name("HTML")
+      ->group(group);
+}
+
+}  // namespace spiga::cli

@@ -1,0 +1,99 @@
+// Copyright (c) 2026, the spiga authors
+// SPDX-License-Identifier: BSD-3-Clause
+#include "cli/video_outputs.h"
+
+#include <exception>
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "base/file.h"
+#include "cli/track_summary.h"
+#include "cli/video_window.h"
+#include "media/text_output.h"
+#include "media/video_overlay.h"
+#include "media/video_text.h"
+#include "media/video_writer.h"
+#include "scheme/scheme.h"
+#include "spiga/error.h"
+
+namespace spiga::cli {
+
+struct VideoOutputs::Impl {
+  Impl(const Landmarker& landmarker, const media::VideoInfo& video)
+      : database(scheme::find_database(landmarker.database())), info(video) {}
+
+  const scheme::Database& database;
+  media::VideoInfo info;
+  std::unique_ptr<media::TextOutput> json;
+  std::unique_ptr<media::TextOutput> csv;
+  std::string overlay_path;
+  std::unique_ptr<media::VideoWriter> overlay;  // made with the first frame, which has a size
+  std::unique_ptr<VideoWindow> window;
+  std::string summary_path;
+  std::optional<TrackSummary> summary;
+
+  void write_text(const media::FrameFaces& faces) const {
+    std::string text;
+    if (json) media::append_json_line(text, faces), json->write(text);
+    text.clear();
+    if (csv) media::append_video_csv_rows(text, faces, database.landmarks), csv->write(text);
+  }
+
+  void write_overlay(const Image& picture) {
+    if (!overlay)
+      overlay =
+          std::make_unique<media::VideoWriter>(overlay_path, info.fps, picture.width(), picture.height());
+    overlay->write(picture);
+  }
+};
+
+VideoOutputs::VideoOutputs(const AnalyzeOptions& options, const VideoOptions& video,
+                           const media::VideoInfo& info, const Landmarker& landmarker)
+    : impl_(std::make_unique<Impl>(landmarker, info)) {
+  Impl& impl = *impl_;
+  if (!options.overlay.empty()) media::check_video_path(options.overlay);
+  if (options.csv != "-" || options.output != "-") impl.json = media::open_text_output(options.output);
+  if (!options.csv.empty()) {
+    impl.csv = media::open_text_output(options.csv);
+    std::string header;
+    media::append_video_csv_header(header, impl.database.landmarks);
+    impl.csv->write(header);
+  }
+  impl.overlay_path = options.overlay;
+  if (video.show) impl.window = std::make_unique<VideoWindow>("spiga: " + info.name);
+  impl.summary_path = video.summary;
+  if (!video.summary.empty()) impl.summary.emplace(info.name, impl.database);
+}
+
+VideoOutputs::~VideoOutputs() = default;
+
+bool VideoOutputs::write(const media::AnalyzedFrame& frame) {
+  Impl& impl = *impl_;
+  impl.write_text(frame.faces);
+  if (impl.summary) impl.summary->add(frame);
+  if (impl.overlay_path.empty() && !impl.window) return true;
+  Image picture = *frame.picture;
+  media::draw_tracked_faces(picture, frame.faces.faces, impl.database);
+  if (!impl.overlay_path.empty()) impl.write_overlay(picture);
+  return !impl.window || impl.window->show(picture);
+}
+
+void VideoOutputs::finish() {
+  Impl& impl = *impl_;
+  std::exception_ptr failure;
+  const auto attempt = [&failure](const std::function<void()>& action) {
+    try {
+      action();
+    } catch (...) {
+      if (!failure) failure = std::current_exception();
+    }
+  };
+  if (impl.json) attempt([&] { impl.json->finish(); });
+  if (impl.csv) attempt([&] { impl.csv->finish(); });
+  if (impl.overlay) attempt([&] { impl.overlay->finish(); });
+  if (impl.summary) attempt([&] { base::write_file(impl.summary_path, impl.summary->html()); });
+  if (failure) std::rethrow_exception(failure);
+}
+
+}  // namespace spiga::cli
