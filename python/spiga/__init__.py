@@ -1,0 +1,180 @@
+# Copyright (c) 2026, the spiga authors
+# SPDX-License-Identifier: BSD-3-Clause
+"""Facial landmarks and head pose.
+
+    import spiga
+    for face in spiga.Analyzer().analyze(picture):  # a NumPy array as OpenCV reads it, or a Pillow image
+        print(face.landmarks, face.headpose.yaw_deg)
+
+Pictures are uint8 arrays [height, width, channels]: B, G, R unless ``format`` says otherwise ("bgr", "rgb",
+"bgra", "rgba", "gray"), or Pillow images, which know their format. They are not copied. Objects may be shared by
+threads, which then take turns; the lock of Python is released while they compute. Wrong arguments raise
+ValueError or TypeError, absent files FileNotFoundError, everything else spiga.Error.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from typing import Any, Iterable, Optional, Sequence, Tuple, Union
+
+import numpy as np
+
+from . import _spiga
+from ._spiga import Error, __version__, default_model_path
+
+__all__ = [
+    "Analyzer", "Detection", "Error", "Face", "HeadPose", "Landmarker", "Scores", "TrackedFace", "Tracker",
+    "default_model_path", "evaluate",
+]
+
+Box = Tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class HeadPose:
+    """Where the head points, as SPIGA defines it (docs/head-pose.md), relative to the camera of the face's crop."""
+
+    yaw_deg: float
+    pitch_deg: float
+    roll_deg: float
+    translation: Tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Detection:
+    """A face that the detector found."""
+
+    box: Box  # x, y, width, height in pixels
+    score: float  # larger is surer
+
+
+@dataclass(frozen=True, eq=False)
+class Face:
+    """What the network says of a face. All lengths are pixels of the picture."""
+
+    box: Box  # x, y, width, height
+    score: float
+    landmarks: np.ndarray  # [L, 2] float32: x, y in the order of landmark_ids
+    spread: np.ndarray  # [L] float32: expected error of each landmark
+    headpose: HeadPose
+
+
+@dataclass(frozen=True, eq=False)
+class TrackedFace(Face):
+    """A face of a video's frame. ``id`` stays the same as long as a person is followed."""
+
+    id: int = 0
+    found: bool = True  # False: lost for now; there are no landmarks
+
+
+@dataclass(frozen=True, eq=False)
+class Scores:
+    """How good predicted landmarks are; errors are per cent of each face's normalising distance."""
+
+    norm: str
+    threshold: float
+    nme: float
+    nme_p90: float
+    auc: float
+    failure_rate: float
+    missed: int
+    face_nme: np.ndarray = field(repr=False)  # [N], NaN where missed
+
+
+def _pixels(image: Any, format: Optional[str]) -> Tuple[np.ndarray, str]:
+    """The image as an array, and its format's name."""
+    if hasattr(image, "getbands"):  # Pillow's
+        formats = {"L": "gray", "RGB": "rgb", "RGBA": "rgba"}
+        if image.mode not in formats:
+            image = image.convert("RGB")
+        return np.asarray(image), formats[image.mode]
+    if not isinstance(image, np.ndarray):
+        raise TypeError(f"image: expected a NumPy array or a Pillow image, found {type(image).__name__}")
+    if format is None:
+        channels = image.shape[2] if image.ndim == 3 else 1
+        format = {1: "gray", 4: "bgra"}.get(channels, "bgr")
+    return image, format
+
+
+def _face(box: Box, score: float, landmarks: np.ndarray, spread: np.ndarray, pose: tuple) -> Face:
+    return Face(box, score, landmarks, spread, HeadPose(*pose))
+
+
+class Landmarker:
+    """From boxes to landmarks and head pose."""
+
+    def __init__(self, model: Union[str, os.PathLike[str]] = "", *, precision: str = "automatic",
+                 threads: int = 1, max_batch: int = 8, sampling: str = "bilinear") -> None:
+        """Loads a model file, by default spiga's own. ``precision``: automatic, f32 or bf16; ``threads`` of one
+        call, 0 for all; ``max_batch``: faces of one network call; ``sampling``: bilinear, or nearest as the
+        published tools."""
+        self._load(model, "dlib", 0.0, 0.1, "normal", precision, threads, max_batch, sampling)
+
+    def _load(self, model: Any, *options: Any) -> None:
+        self._native = _spiga.Analyzer(str(model), *options)
+
+    def locate(self, image: Any, boxes: Iterable[Sequence[float]], *, format: Optional[str] = None) -> list[Face]:
+        """The faces in boxes [N, 4] of x, y, width, height, in their order."""
+        pixels, name = _pixels(image, format)
+        array = np.asarray(boxes if isinstance(boxes, np.ndarray) else list(boxes), dtype=np.float32)
+        return [_face(*face) for face in self._native.locate(pixels, array.reshape(-1, 4) if array.size == 0 else array, name)]
+
+    @property
+    def database(self) -> str:
+        """What the landmarks are: "300wpublic", "wflw", ..."""
+        return self._native.database
+
+    @property
+    def landmark_ids(self) -> list[int]:
+        """The database's ids of the landmarks, in order."""
+        return self._native.landmark_ids
+
+    @property
+    def precision(self) -> str:
+        """What ``automatic`` came to: f32 or bf16."""
+        return self._native.precision
+
+
+class Analyzer(Landmarker):
+    """From pictures to faces: detector and landmarker."""
+
+    def __init__(self, model: Union[str, os.PathLike[str]] = "", *, detector: str = "dlib",
+                 min_face_px: float = 0, score_threshold: float = 0.1, effort: str = "normal",
+                 precision: str = "automatic", threads: int = 1, max_batch: int = 8,
+                 sampling: str = "bilinear") -> None:
+        """As Landmarker; ``min_face_px``: smallest face looked for, 0 leaves it to ``effort``: fast, normal or
+        thorough; ``score_threshold``: higher is stricter."""
+        self._load(model, detector, min_face_px, score_threshold, effort, precision, threads, max_batch, sampling)
+
+    def analyze(self, image: Any, *, format: Optional[str] = None) -> list[Face]:
+        """The picture's faces, surest first."""
+        return [_face(*face) for face in self._native.analyze(*_pixels(image, format))]
+
+    def detect(self, image: Any, *, format: Optional[str] = None) -> list[Detection]:
+        """Where the faces are, surest first."""
+        return [Detection(*found) for found in self._native.detect(*_pixels(image, format))]
+
+
+class Tracker:
+    """Follows the faces of one video: gives them ids, and steadies landmarks and head pose."""
+
+    def __init__(self, analyzer: Optional[Analyzer] = None, *, smooth: float = 1.0, detect_every: int = 6,
+                 keep_lost_s: float = 1.0) -> None:
+        """``smooth``: how strongly trembling is taken out, 0 not at all; ``detect_every``: frames from one run of
+        the detector to the next; ``keep_lost_s``: a face found again within this time keeps its id."""
+        self._analyzer = analyzer if analyzer is not None else Analyzer()
+        self._native = _spiga.Tracker(self._analyzer._native, smooth, detect_every, keep_lost_s)
+
+    def next(self, frame: Any, time_s: float, *, format: Optional[str] = None) -> list[TrackedFace]:
+        """The faces of the next frame. Times are seconds and must not run backwards."""
+        pixels, name = _pixels(frame, format)
+        return [TrackedFace(box, confidence, landmarks, spread, HeadPose(*pose), id, found)
+                for id, confidence, found, (box, _, landmarks, spread, pose) in self._native.next(pixels, time_s, name)]
+
+
+def evaluate(truth: Any, predicted: Any, *, database: str = "300wpublic", norm: str = "",
+             threshold: Optional[float] = None) -> Scores:
+    """Scores predicted landmarks [N, L, 2] against annotated ones, both in the order of the database's ids; a
+    face of NaN was missed. ``norm``: corners, pupils, bbox, ...; by default the database's own."""
+    return Scores(**_spiga.evaluate(truth, predicted, database, norm, threshold))
