@@ -1,5 +1,5 @@
-# What `cmake --install` puts where, by components: library (with the default model), development, program,
-# trainer, python. cmake/packages.cmake makes Debian packages of them.
+# What `cmake --install` puts where, by components: library (with the default model), development, spiga (the
+# program), spiga_train (the trainer), python. cmake/packages.cmake makes Debian packages of them.
 include(CMakePackageConfigHelpers)
 set(package ${CMAKE_INSTALL_LIBDIR}/cmake/spiga)
 
@@ -19,3 +19,10 @@ install(FILES ${CMAKE_BINARY_DIR}/cmake/spiga-config.cmake ${CMAKE_BINARY_DIR}/c
 file(RELATIVE_PATH prefix_from_pc /prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig /prefix)
 configure_file(cmake/spiga.pc.in ${CMAKE_BINARY_DIR}/cmake/spiga.pc @ONLY)
 install(FILES ${CMAKE_BINARY_DIR}/cmake/spiga.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT development)
+
+install(FILES packaging/spiga.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT spiga)
+install(FILES packaging/spiga.bash-completion DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions
+  RENAME spiga COMPONENT spiga)
+install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT library)
+
+include(cmake/packages.cmake)

@@ -7,7 +7,7 @@
 #include <map>
 #include <thread>
 
-#include "cli/model_path.h"
+#include "spiga/analyzer.h"
 
 namespace spiga::cli {
 namespace {

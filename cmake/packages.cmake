@@ -1,0 +1,43 @@
+# Debian packages of the components: `cpack --config build/release/CPackConfig.cmake` (docs/packages.md).
+set(CPACK_GENERATOR DEB)
+set(CPACK_PACKAGE_NAME spiga)
+set(CPACK_PACKAGE_CONTACT "the spiga authors")
+set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
+set(CPACK_STRIP_FILES ON)
+set(CPACK_DEB_COMPONENT_INSTALL ON)
+set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
+set(CPACK_DEBIAN_COMPRESSION_TYPE gzip)  # the model is most of it, and hardly shrinks
+set(CPACK_DEBIAN_PACKAGE_SECTION science)
+set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
+set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS ON)
+set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS_PRIVATE_DIRS ${CMAKE_BINARY_DIR}/lib)
+set(CPACK_COMPONENTS_ALL library development spiga)
+
+set(version ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
+set(exactly "(= ${PROJECT_VERSION})")
+# spiga_package(COMPONENT NAME DEPENDS DESCRIPTION)
+macro(spiga_package component name depends description)
+  string(TOUPPER ${component} upper)
+  set(CPACK_DEBIAN_${upper}_PACKAGE_NAME ${name})
+  set(CPACK_DEBIAN_${upper}_PACKAGE_DEPENDS "${depends}")
+  set(CPACK_COMPONENT_${upper}_DESCRIPTION "${description}")
+endmacro()
+spiga_package(library libspiga${version} "" "facial landmarks and head pose: shared library and default model
+ From pictures to faces, from boxes to landmarks with expected errors and head pose, from videos to steadied
+ faces with ids. The default model is for non-commercial research only: see MODEL_CARD.md beside it.")
+spiga_package(development libspiga-dev "libspiga${version} ${exactly}" "facial landmarks and head pose: development files
+ Headers for C++ and C, CMake package and pkg-config file.")
+spiga_package(spiga spiga "libspiga${version} ${exactly}" "facial landmarks and head pose: program
+ Analyzes pictures and videos, scores predictions, turns checkpoints into model files and those into ONNX.")
+if(TARGET spiga_train_program)
+  list(APPEND CPACK_COMPONENTS_ALL spiga_train)
+  spiga_package(spiga_train spiga-train "spiga ${exactly}" "facial landmarks and head pose: trainer
+ Trains networks and exports their checkpoints; needs LibTorch.")
+endif()
+if(TARGET spiga_python)
+  list(APPEND CPACK_COMPONENTS_ALL python)
+  spiga_package(python python3-spiga "libspiga${version} ${exactly}, python3, python3-numpy"
+    "facial landmarks and head pose: Python module
+ Takes and gives NumPy arrays; works with OpenCV's and Pillow's pictures.")
+endif()
+include(CPack)
