@@ -8,6 +8,7 @@
 #include <cmath>
 
 #include "scheme/scheme.h"
+#include "train/fused_losses.h"
 #include "train/network.h"
 #include "train/reducer.h"
 #include "train/targets.h"
@@ -15,9 +16,7 @@
 namespace spiga::train {
 namespace {
 
-// Lengths in losses are in 64ths of the crop whatever the map size, so that weights keep their meaning.
-constexpr double kLossUnits = 64;
-// In those units squared; keeps STAR finite where a map shows a single cell.
+// In 64ths of the crop, squared; keeps STAR finite where a map shows a single cell.
 constexpr double kLeastVariance = 1e-2;
 
 // With several processes: the mean over everybody's faces, counted as often as there are processes, so that
@@ -44,6 +43,39 @@ MapTargets map_targets(const Batch& batch, const BackboneLossWeights& weights,
   return {point_maps(batch.landmarks, config.map_size(), weights.point_sigma),
           edge_maps(batch.landmarks, edges, config.map_size(), weights.edge_sigma),
           edge_visible(batch.visible, edges)};
+}
+
+HeatStatistics statistics_of(const torch::Tensor& heat, const torch::Tensor& landmarks, double sigma) {
+  const int map_size = static_cast<int>(heat.size(3));
+  return heat_statistics(heat, axis_distribution(landmarks.select(2, 0), map_size, sigma),
+                         axis_distribution(landmarks.select(2, 1), map_size, sigma));
+}
+
+// The expectation as landmarks in crop units.
+torch::Tensor landmarks_of(const HeatStatistics& s) { return torch::stack({s.x, s.y}, 2) / kLossUnits + 0.5; }
+
+torch::Tensor cross_entropy_of(const HeatStatistics& s, const torch::Tensor& visible) {
+  return mean_where(s.log_sum - s.expected, visible);
+}
+
+torch::Tensor star_of(const HeatStatistics& heat, const torch::Tensor& landmarks,
+                      const torch::Tensor& visible, double beta, double restriction) {
+  const torch::Tensor xx = heat.xx - heat.x.square(), yy = heat.yy - heat.y.square();
+  const torch::Tensor xy = heat.xy - heat.x * heat.y;
+  // The principal axes of a symmetric 2 x 2 matrix, in closed form; no gradient through their direction.
+  const torch::Tensor mean = (xx + yy) / 2;
+  const torch::Tensor root = ((xx - yy).square() / 4 + xy.square() + kLeastVariance).sqrt();
+  const torch::Tensor angle = (torch::atan2(2 * xy, xx - yy) / 2).detach();
+  const torch::Tensor c = angle.cos(), s = angle.sin();
+  const torch::Tensor dx = heat.x - kLossUnits * (landmarks.select(2, 0) - 0.5);
+  const torch::Tensor dy = heat.y - kLossUnits * (landmarks.select(2, 1) - 0.5);
+  const auto certain = [&](const torch::Tensor& error, const torch::Tensor& variance) {
+    const torch::Tensor distance =
+        torch::smooth_l1_loss(error, torch::zeros_like(error), at::Reduction::None, beta);
+    return distance / (variance.clamp_min(0) + kLeastVariance).sqrt();
+  };
+  const torch::Tensor loss = certain(c * dx + s * dy, mean + root) + certain(c * dy - s * dx, mean - root);
+  return mean_where(loss + restriction * (4 / (kLossUnits * kLossUnits)) * mean, visible);
 }
 
 // Collects weighted parts of one total.
@@ -74,54 +106,17 @@ torch::Tensor coordinate_loss(const torch::Tensor& landmarks, const torch::Tenso
 
 torch::Tensor adaptive_wing_loss(const torch::Tensor& maps, const torch::Tensor& target,
                                  const torch::Tensor& visible) {
-  constexpr double kAlpha = 2.1, kOmega = 14, kTheta = 0.5;  // epsilon 1
-  const torch::Tensor power = kAlpha - target;
-  const torch::Tensor distance = (maps.to(torch::kFloat) - target).abs();
-  const torch::Tensor at_theta = torch::pow(kTheta, power);
-  const torch::Tensor slope = kOmega / (1 + at_theta) * power * at_theta / kTheta;
-  const torch::Tensor offset = kTheta * slope - kOmega * torch::log1p(at_theta);
-  // The floor keeps the power's gradient finite where maps and target agree.
-  const torch::Tensor near = kOmega * torch::log1p(torch::pow(distance.clamp_min(1e-8), power));
-  const torch::Tensor loss = torch::where(distance < kTheta, near, slope * distance - offset);
-  return mean_where(loss.mean({2, 3}), visible);
+  return mean_where(adaptive_wing_means(maps, target), visible);
 }
 
 torch::Tensor heat_cross_entropy(const torch::Tensor& heat, const torch::Tensor& landmarks,
                                  const torch::Tensor& visible, double sigma) {
-  const int map_size = static_cast<int>(heat.size(3));
-  const torch::Tensor logits = heat.to(torch::kFloat);
-  const torch::Tensor x = axis_distribution(landmarks.select(2, 0), map_size, sigma);
-  const torch::Tensor y = axis_distribution(landmarks.select(2, 1), map_size, sigma);
-  // The target is y x^T and sums to 1, so that the sum over cells splits.
-  const torch::Tensor expected = ((logits * x.unsqueeze(2)).sum(3) * y).sum(2);
-  return mean_where(torch::logsumexp(logits.flatten(2), 2) - expected, visible);
+  return cross_entropy_of(statistics_of(heat, landmarks, sigma), visible);
 }
 
 torch::Tensor star_loss(const torch::Tensor& heat, const torch::Tensor& landmarks,
                         const torch::Tensor& visible, double beta, double restriction) {
-  const std::int64_t map_size = heat.size(3);
-  const torch::Tensor cells = torch::softmax(heat.to(torch::kFloat).flatten(2), 2).view_as(heat);
-  const torch::Tensor places =
-      (torch::arange(map_size, cells.options()) + 0.5) * (kLossUnits / static_cast<double>(map_size));
-  const torch::Tensor columns = cells.sum(2), rows = cells.sum(3);
-  const torch::Tensor x = columns.matmul(places), y = rows.matmul(places);
-  const torch::Tensor xx = columns.matmul(places.square()) - x.square();
-  const torch::Tensor yy = rows.matmul(places.square()) - y.square();
-  const torch::Tensor xy = cells.matmul(places).matmul(places) - x * y;
-  // The principal axes of a symmetric 2 x 2 matrix, in closed form; no gradient through their direction.
-  const torch::Tensor mean = (xx + yy) / 2,
-                      root = ((xx - yy).square() / 4 + xy.square() + kLeastVariance).sqrt();
-  const torch::Tensor angle = (torch::atan2(2 * xy, xx - yy) / 2).detach();
-  const torch::Tensor c = angle.cos(), s = angle.sin();
-  const torch::Tensor dx = x - kLossUnits * landmarks.select(2, 0),
-                      dy = y - kLossUnits * landmarks.select(2, 1);
-  const auto certain = [&](const torch::Tensor& error, const torch::Tensor& variance) {
-    const torch::Tensor distance =
-        torch::smooth_l1_loss(error, torch::zeros_like(error), at::Reduction::None, beta);
-    return distance / (variance.clamp_min(0) + kLeastVariance).sqrt();
-  };
-  const torch::Tensor loss = certain(c * dx + s * dy, mean + root) + certain(c * dy - s * dx, mean - root);
-  return mean_where(loss + restriction * (4 / (kLossUnits * kLossUnits)) * mean, visible);
+  return star_of(statistics_of(heat, landmarks, 1), landmarks, visible, beta, restriction);
 }
 
 torch::Tensor pose_loss(const torch::Tensor& pose, const torch::Tensor& target,
@@ -138,21 +133,22 @@ Losses backbone_loss(const BackboneOutput& output, const Batch& batch, const Bac
   if (weights.attention > 0) targets = map_targets(batch, weights, config);
   for (std::size_t h = 0; h < output.pose.size(); ++h) {
     const double scale = std::ldexp(1, static_cast<int>(h));
+    HeatStatistics heat;
+    if (weights.coordinates > 0 || weights.cross_entropy > 0 || weights.star > 0)
+      heat = statistics_of(output.heat[h], batch.landmarks, weights.heat_sigma);
     if (weights.coordinates > 0)
       sum.add("coordinates", scale * weights.coordinates,
-              coordinate_loss(soft_argmax(output.heat[h]), batch.landmarks, batch.visible,
-                              weights.coordinate_beta));
+              coordinate_loss(landmarks_of(heat), batch.landmarks, batch.visible, weights.coordinate_beta));
     if (weights.cross_entropy > 0)
-      sum.add("cross_entropy", scale * weights.cross_entropy,
-              heat_cross_entropy(output.heat[h], batch.landmarks, batch.visible, weights.heat_sigma));
+      sum.add("cross_entropy", scale * weights.cross_entropy, cross_entropy_of(heat, batch.visible));
+    if (weights.star > 0)
+      sum.add(
+          "star", scale * weights.star,
+          star_of(heat, batch.landmarks, batch.visible, weights.coordinate_beta, weights.star_restriction));
     if (weights.attention > 0)
       sum.add("attention", scale * weights.attention,
               adaptive_wing_loss(output.points[h], targets.points, batch.visible) +
                   adaptive_wing_loss(output.edges[h], targets.edges, targets.edge_visible));
-    if (weights.star > 0)
-      sum.add("star", scale * weights.star,
-              star_loss(output.heat[h], batch.landmarks, batch.visible, weights.coordinate_beta,
-                        weights.star_restriction));
     if (weights.pose > 0)
       sum.add("pose", scale * weights.pose, pose_loss(output.pose[h], batch.pose, batch.has_pose));
   }
