@@ -5,6 +5,8 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
+#include <utility>
 
 #include "base/file.h"
 #include "spiga/error.h"
@@ -39,26 +41,47 @@ class FileOutput : public TextOutput {
   bool failed_ = false;
 };
 
-class StandardOutput : public TextOutput {
+// Standard output, a pipe, a device: each write() is passed on at once.
+class StreamOutput : public TextOutput {
  public:
+  StreamOutput(std::FILE* stream, std::string name) : stream_(stream), name_(std::move(name)) {}
+  StreamOutput(const StreamOutput&) = delete;
+  StreamOutput& operator=(const StreamOutput&) = delete;
+  ~StreamOutput() override {
+    if (stream_ != stdout) std::fclose(stream_);
+  }
+
   void write(std::string_view lines) override {
-    if (std::fwrite(lines.data(), 1, lines.size(), stdout) != lines.size()) fail();
+    if (std::fwrite(lines.data(), 1, lines.size(), stream_) != lines.size()) fail();
     finish();
   }
   void finish() override {
-    if (std::fflush(stdout) != 0) fail();
+    if (std::fflush(stream_) != 0) fail();
   }
 
  private:
-  [[noreturn]] static void fail() {
-    throw Error(ErrorCode::io, std::string("standard output: cannot write: ") + std::strerror(errno));
+  [[noreturn]] void fail() const {
+    throw Error(ErrorCode::io, name_ + ": cannot write: " + std::strerror(errno));
   }
+
+  std::FILE* stream_;
+  std::string name_;
 };
+
+std::unique_ptr<TextOutput> open_stream(const std::string& path) {
+  std::FILE* stream = std::fopen(path.c_str(), "w");
+  if (!stream) throw Error(ErrorCode::io, path + ": cannot be opened: " + std::strerror(errno));
+  return std::make_unique<StreamOutput>(stream, path);
+}
 
 }  // namespace
 
 std::unique_ptr<TextOutput> open_text_output(const std::string& path) {
-  if (path == "-") return std::make_unique<StandardOutput>();
+  if (path == "-") return std::make_unique<StreamOutput>(stdout, "standard output");
+  std::error_code ignored;
+  const std::filesystem::file_type type = std::filesystem::status(path, ignored).type();
+  if (type == std::filesystem::file_type::character || type == std::filesystem::file_type::fifo)
+    return open_stream(path);
   return std::make_unique<FileOutput>(path);
 }
 

@@ -18,9 +18,10 @@ class TextOutput {
   virtual void finish() = 0;
 };
 
-// "-" is standard output, where each write() is passed on at once; anything else is a file that appears with
-// finish(). Where write() or finish() fails (the disk is full), the whole lines that did get there appear;
-// without either, nothing does. Throws Error as base::AtomicFile does.
+// "-" is standard output; there, in a device (/dev/null) and in a named pipe each write() is passed on at
+// once. Anything else is a file that appears with finish(). Where write() or finish() fails (the disk is
+// full), the whole lines that did get there appear; without either, nothing does. Throws Error as
+// base::AtomicFile does.
 std::unique_ptr<TextOutput> open_text_output(const std::string& path);
 
 }  // namespace spiga::media

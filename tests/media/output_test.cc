@@ -33,6 +33,15 @@ TEST(TextOutput, file_appears_when_finished_or_not_at_all) {
   EXPECT_EQ(base::read_file(path), "one line\n");
 }
 
+TEST(TextOutput, devices_are_written_to_and_stay_what_they_are) {
+  const auto output = open_text_output("/dev/null");
+  output->write("a line\n");
+  output->finish();
+  EXPECT_TRUE(std::filesystem::is_character_file("/dev/null"));
+  const auto full = open_text_output("/dev/full");
+  EXPECT_THROW(full->write("a line\n"), Error);
+}
+
 TEST(TextOutput, standard_output_is_written_at_once) {
   ::testing::internal::CaptureStdout();
   open_text_output("-")->write("hello\n");
