@@ -104,7 +104,8 @@ TEST_F(AnalyzeVideoTest, pictures_that_change_size_go_on) {
   for (int i = 0; i < 8; ++i) {
     cv::Mat part = picture({60, 0, kSide, kSide}).clone();
     if (i >= 4) part = picture({60, 0, kSide, kSide - 40}).clone();
-    base::write_file(path("f" + std::to_string(i) + ".png"), spiga::testing::encoded(part, ".png"));
+    base::write_file(path(std::string("f") + std::to_string(i) + ".png"),
+                     spiga::testing::encoded(part, ".png"));
   }
   base::write_file(path("f5.png"), "no picture");
   const Outcome outcome = analyze({path("f%d.png"), "--overlay", path("seen.mp4")});

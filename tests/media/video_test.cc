@@ -248,7 +248,7 @@ TEST_F(VideoTest, numbered_pictures_are_frames_and_a_bad_one_is_left_out) {
   for (int i : {1, 2, 3, 9, 10}) {
     const std::string bytes =
         spiga::testing::encoded(cv::Mat(24, 32, CV_8UC3, cv::Scalar::all(10 * i)), ".png");
-    base::write_file(path("f" + std::to_string(i) + ".png"), i == 3 ? "no picture" : bytes);
+    base::write_file(path(std::string("f") + std::to_string(i) + ".png"), i == 3 ? "no picture" : bytes);
   }
   for (const auto& [name, sequence] : {std::pair{path("f%d.png"), false}, {folder_.path(), true}}) {
     const auto source = open_video(name, {.fps = 5, .sequence = sequence});
