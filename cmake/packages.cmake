@@ -22,22 +22,22 @@ macro(spiga_package component name depends description)
   set(CPACK_DEBIAN_${upper}_PACKAGE_DEPENDS "${depends}")
   set(CPACK_COMPONENT_${upper}_DESCRIPTION "${description}")
 endmacro()
-spiga_package(library libspiga${version} "" "facial landmarks and head pose: shared library and default model
+spiga_package(library libspiga${version} "" "Shared library and default model.
  From pictures to faces, from boxes to landmarks with expected errors and head pose, from videos to steadied
  faces with ids. The default model is for non-commercial research only: see MODEL_CARD.md beside it.")
-spiga_package(development libspiga-dev "libspiga${version} ${exactly}" "facial landmarks and head pose: development files
+spiga_package(development libspiga-dev "libspiga${version} ${exactly}" "Development files.
  Headers for C++ and C, CMake package and pkg-config file.")
-spiga_package(spiga spiga "libspiga${version} ${exactly}" "facial landmarks and head pose: program
+spiga_package(spiga spiga "libspiga${version} ${exactly}" "The program.
  Analyzes pictures and videos, scores predictions, turns checkpoints into model files and those into ONNX.")
 if(TARGET spiga_train_program)
   list(APPEND CPACK_COMPONENTS_ALL spiga_train)
-  spiga_package(spiga_train spiga-train "spiga ${exactly}" "facial landmarks and head pose: trainer
+  spiga_package(spiga_train spiga-train "spiga ${exactly}" "The trainer.
  Trains networks and exports their checkpoints; needs LibTorch.")
 endif()
 if(TARGET spiga_python)
   list(APPEND CPACK_COMPONENTS_ALL python)
-  spiga_package(python python3-spiga "libspiga${version} ${exactly}, python3, python3-numpy"
-    "facial landmarks and head pose: Python module
+  spiga_package(python python3-spiga "libspiga${version} ${exactly}, python${SPIGA_PYTHON_VERSION}, python3-numpy"
+    "Python module.
  Takes and gives NumPy arrays; works with OpenCV's and Pillow's pictures.")
 endif()
 include(CPack)
