@@ -46,8 +46,9 @@ class Detector {
   virtual std::vector<Detection> detect(const ImageView& image) = 0;
 };
 
-// Makes a detector by name: "dlib" is dlib's frontal HOG detector, built in.
-// Throws Error(invalid_argument) that names the known ones, or where an option makes no sense.
+// Makes a detector by name: "dlib" is dlib's frontal HOG detector, built in; "yunet:FILE" is YuNet from an
+// ONNX file, run by OpenCV. Throws Error(invalid_argument) that names the known ones, or where an option
+// makes no sense; not_found and bad_data of a file.
 std::unique_ptr<Detector> make_detector(std::string_view name, const DetectorOptions& options = {});
 
 }  // namespace spiga

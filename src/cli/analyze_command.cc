@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "cli/analyze_pictures.h"
 #include "cli/analyze_video.h"
@@ -31,6 +32,16 @@ void add_output_options(CLI::App& command, AnalyzeOptions& options) {
       ->group(group);
 }
 
+// A detector's name, or boxes:FILE.
+void choose_detector(AnalyzeOptions& options, const std::string& name) {
+  constexpr std::string_view kBoxes = "boxes:";
+  if (name.starts_with(kBoxes) && name.size() > kBoxes.size()) {
+    options.boxes = name.substr(kBoxes.size());
+  } else {
+    options.detector = name;
+  }
+}
+
 void add_face_options(CLI::App& command, AnalyzeOptions& options) {
   const std::string group = "Faces";
   auto* boxes = command.add_option(
@@ -38,11 +49,14 @@ void add_face_options(CLI::App& command, AnalyzeOptions& options) {
       "Look for faces in this file's boxes instead of detecting them: annotations, or for a "
       "video a table");
   boxes->type_name("FILE")->group(group);
-  command.add_option("--detector", options.detector, "Face detector: dlib")
+  command
+      .add_option_function<std::string>(
+          "--detector", [&options](const std::string& name) { choose_detector(options, name); },
+          "Face detector: dlib; yunet:FILE, an ONNX file; boxes:FILE is --boxes FILE")
       ->type_name("NAME")
       ->group(group)
       ->excludes(boxes)
-      ->capture_default_str();
+      ->default_str("dlib");
   static const std::map<std::string, DetectorEffort> efforts = {{"fast", DetectorEffort::fast},
                                                                 {"normal", DetectorEffort::normal},
                                                                 {"thorough", DetectorEffort::thorough}};

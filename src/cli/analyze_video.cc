@@ -3,6 +3,7 @@
 #include "cli/analyze_video.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <atomic>
 #include <exception>
 #include <filesystem>
@@ -26,6 +27,12 @@ media::VideoAnalyzerOptions analyzer_options(const AnalyzeOptions& options, cons
   analyzer.detector_options.effort = options.effort.value_or(DetectorEffort::fast);
   if (!options.boxes.empty()) analyzer.boxes = std::make_shared<media::FrameBoxes>(options.boxes);
   return analyzer;
+}
+
+// Unless told otherwise, one processor is left to decoding and detecting: where the network's threads wait
+// for one that lost its processor, all are slow.
+int network_threads(const NetworkOptions& options) {
+  return options.threads > 0 ? options.threads : std::max(1, options.thread_count() - 1);
 }
 
 // Takes frames and writes them until the video ends, the user stops it, or something gives out.
@@ -69,7 +76,7 @@ class Run {
  private:
   static Landmarker load(const AnalyzeOptions& options) {
     return Landmarker::load(options.network.model_path(), {.precision = options.network.precision,
-                                                           .threads = options.network.thread_count(),
+                                                           .threads = network_threads(options.network),
                                                            .max_batch = options.network.batch});
   }
   std::function<bool()> asked_to_stop() {

@@ -20,7 +20,7 @@ struct VideoAnalyzerOptions {
   TrackerOptions tracker;
   std::string detector = "dlib";
   DetectorOptions detector_options = {.effort = DetectorEffort::fast};
-  std::shared_ptr<const FrameBoxes> boxes;  // instead of the detector
+  std::shared_ptr<const FrameBoxes> boxes = {};  // instead of the detector
 };
 
 struct AnalyzedFrame {

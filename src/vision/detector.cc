@@ -10,6 +10,7 @@
 #include "spiga/error.h"
 #include "vision/detector_passes.h"
 #include "vision/dlib_detector.h"
+#include "vision/yunet_detector.h"
 
 namespace spiga {
 namespace {
@@ -18,6 +19,18 @@ std::unique_ptr<Detector> make_with_effort(const DetectorOptions& options, const
   std::vector<vision::DetectorPass> passes = vision::passes_of(options);
   if (passes.size() == 1) return make(options);
   return vision::make_multi_pass_detector(std::move(passes), make);
+}
+
+// What a name stands for: KIND or KIND:FILE. New kinds of detectors are added here.
+vision::MakeDetector maker_of(std::string_view name) {
+  constexpr std::string_view kYunet = "yunet:";
+  if (name == "dlib") return vision::make_dlib_detector;
+  if (name.starts_with(kYunet) && name.size() > kYunet.size())
+    return [file = std::string(name.substr(kYunet.size()))](const DetectorOptions& options) {
+      return vision::make_yunet_detector(file, options);
+    };
+  throw Error(ErrorCode::invalid_argument,
+              "detector: expected dlib or yunet:FILE, found '" + std::string(name) + "'");
 }
 
 }  // namespace
@@ -29,8 +42,7 @@ std::unique_ptr<Detector> make_detector(std::string_view name, const DetectorOpt
                                                  std::to_string(options.min_face_px));
   if (!std::isfinite(options.score_threshold))
     throw Error(ErrorCode::invalid_argument, "detector: score_threshold: expected a number");
-  if (name == "dlib") return make_with_effort(options, vision::make_dlib_detector);
-  throw Error(ErrorCode::invalid_argument, "detector: expected 'dlib', found '" + std::string(name) + "'");
+  return make_with_effort(options, maker_of(name));
 }
 
 }  // namespace spiga

@@ -17,7 +17,7 @@ namespace {
 using geometry::Matrix3;
 using geometry::Vector3;
 
-// log(odds) = kBias - sum of kWeight * sign; fitted by bench/face_test.cc.
+// log(odds) = kBias - sum of kWeight * sign; bench/face_test.cc measures what they are worth.
 constexpr double kBias = 6;
 constexpr FaceSigns kWeight = {.spread = 60, .misfit = 40, .turn = 2};
 

@@ -111,11 +111,18 @@ std::vector<Look> Tracker::look(double time_s, int width, int height, std::span<
   return looks;
 }
 
-bool Tracker::passes(const Track& track, const Seen& seen) const {
-  const bool followed = track.state == TrackState::followed;
-  return seen.likelihood >= (followed ? rules_.keep_likelihood : rules_.start_likelihood) &&
-         geometry::intersection_over_union(seen.box, track.looked_at) >= rules_.least_step_overlap &&
+// Whether landmarks are where they were looked for.
+bool Tracker::fits(const Track& track, const Seen& seen) const {
+  return geometry::intersection_over_union(seen.box, track.looked_at) >= rules_.least_step_overlap &&
          share_inside(seen.box, width_, height_) >= rules_.least_inside;
+}
+
+bool Tracker::passes(Track& track, const Seen& seen) const {
+  if (!fits(track, seen)) return false;
+  if (track.state != TrackState::followed)
+    return seen.likelihood >= (track.id >= 0 ? rules_.return_likelihood : rules_.start_likelihood);
+  track.doubted_in_row = seen.likelihood >= rules_.keep_likelihood ? 0 : track.doubted_in_row + 1;
+  return track.doubted_in_row < rules_.doubt_frames;
 }
 
 // Of two tracks on one face, the one stays that was shown; of two such, the one that foresaw it better.
@@ -138,6 +145,7 @@ std::vector<bool> Tracker::without_doubles(std::span<const Seen> seen, std::vect
 void Tracker::take(Track& track, const Seen& seen, bool found) {
   if (!found) {
     track.frames_in_row = 0;
+    track.doubted_in_row = 0;
     track.state = track.id >= 0 ? TrackState::lost : TrackState::ended;
     return;
   }

@@ -17,8 +17,10 @@ struct TrackerRules {
   int confirm_frames = 3;           // a new face is shown when it was seen in so many frames in a row,
   float sure_score = 0.6f;          // or at once where the detector's score is this high
   double match_overlap = 0.3;       // a detection belongs to a track from this IoU on
-  float start_likelihood = 0.5f;    // what a new or lost face needs at least to be followed
-  float keep_likelihood = 0.3f;     // below, a followed face is lost
+  float start_likelihood = 0.5f;    // what a new face needs at least to be followed,
+  float return_likelihood = 0.3f;   // what one needs that is lost,
+  float keep_likelihood = 0.1f;     // and one that is followed: below
+  int doubt_frames = 2;             // for so many frames in a row, it is lost
   double least_step_overlap = 0.4;  // IoU of where a face was looked for and where its landmarks are
   double least_inside = 0.5;        // share of the face's box that must lie in the picture
   double same_face_overlap = 0.6;   // tracks whose boxes overlap more (of the smaller) follow one face
@@ -82,13 +84,15 @@ class Tracker {
     float score = 1;
     double seen_s = 0;
     int frames_in_row = 0;
+    int doubted_in_row = 0;
   };
 
   void end_old_tracks(double time_s);
   std::vector<Detection> match(std::vector<Detection> detections, bool lost);
   double growth(const Track& track) const;
   bool explained(const Detection& detection) const;
-  bool passes(const Track& track, const Seen& seen) const;
+  bool fits(const Track& track, const Seen& seen) const;
+  bool passes(Track& track, const Seen& seen) const;
   std::vector<bool> without_doubles(std::span<const Seen> seen, std::vector<bool> found) const;
   void take(Track& track, const Seen& seen, bool found);
 

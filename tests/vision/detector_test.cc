@@ -14,6 +14,7 @@
 
 #include "geometry/boxes.h"
 #include "support/error_of.h"
+#include "support/temporary_folder.h"
 
 namespace spiga {
 namespace {
@@ -77,13 +78,27 @@ TEST(Detector, finds_nothing_where_nothing_is) {
 TEST(Detector, refuses_what_makes_no_sense) {
   using spiga::testing::error_of;
   EXPECT_THAT(error_of([] { make_detector("haar"); }).what(),
-              ::testing::HasSubstr("expected 'dlib', found 'haar'"));
+              ::testing::HasSubstr("expected dlib or yunet:FILE, found 'haar'"));
   EXPECT_EQ(error_of([] { make_detector("dlib", {.min_face_px = 3}); }).code(), ErrorCode::invalid_argument);
   EXPECT_EQ(error_of([] { make_detector("dlib", {.min_face_px = NAN}); }).code(),
             ErrorCode::invalid_argument);
   EXPECT_EQ(error_of([] { make_detector("dlib", {.score_threshold = INFINITY}); }).code(),
             ErrorCode::invalid_argument);
   EXPECT_EQ(error_of([] { make_detector("dlib")->detect({}); }).code(), ErrorCode::invalid_argument);
+}
+
+TEST(Detector, yunet_wants_its_file) {
+  using spiga::testing::error_of;
+  const spiga::testing::TemporaryFolder folder;
+  const std::string text = (folder.path() / "text.onnx").string();
+  spiga::testing::overwrite(text, "this is no network");
+  const Error absent = error_of([] { make_detector("yunet:absent.onnx"); });
+  EXPECT_EQ(absent.code(), ErrorCode::not_found);
+  EXPECT_STREQ(absent.what(), "absent.onnx: no such file");
+  const Error damaged = error_of([&] { make_detector("yunet:" + text); });
+  EXPECT_EQ(damaged.code(), ErrorCode::bad_data);
+  EXPECT_THAT(damaged.what(), ::testing::StartsWith(text + ": expected YuNet"));
+  EXPECT_EQ(error_of([] { make_detector("yunet:"); }).code(), ErrorCode::invalid_argument);
 }
 
 // The calibration was measured on train.json; here on pictures that it has not seen.

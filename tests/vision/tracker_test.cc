@@ -22,11 +22,11 @@ constexpr double kFrame = 0.08;
 // A world of faces that move along known ways; nothing where a face cannot be seen.
 using Way = std::function<std::optional<Box>(double time_s)>;
 
-// Plays a world to a tracker: the network finds whatever face overlaps with where it looks.
+// Plays a world to a tracker that does not hesitate: the network finds whatever face overlaps with where it
+// looks.
 class World {
  public:
-  explicit World(std::vector<Way> ways, const TrackerRules& rules = {})
-      : tracker(rules), ways_(std::move(ways)) {}
+  explicit World(std::vector<Way> ways) : tracker({.doubt_frames = 1}), ways_(std::move(ways)) {}
 
   // One frame; returns which id each way has, -1 for none.
   std::vector<int> step(bool detect) {
@@ -110,6 +110,26 @@ TEST(Tracker, forgets_a_false_detection_without_spending_an_id) {
   ASSERT_EQ(tracker.look(kFrame, kWidth, kHeight, face).size(), 1u);
   const std::vector<Seen> sure = {{box_at(300, 50), 0.9f}};
   EXPECT_EQ(tracker.update(sure)[0].id, 0);
+}
+
+TEST(Tracker, loses_a_face_after_two_doubtful_frames_and_takes_it_back_for_less_than_a_new_one) {
+  Tracker tracker;
+  const std::vector<Detection> face = {{box_at(100, 100), 5}};
+  double now = 0;
+  const auto state = [&](float likelihood) {
+    now += kFrame;
+    tracker.look(now, kWidth, kHeight, face);
+    const std::vector<Seen> seen = {{box_at(100, 100), likelihood}};
+    return tracker.update(seen)[0];
+  };
+  EXPECT_EQ(state(0.9f).state, TrackState::followed);
+  EXPECT_EQ(state(0.05f).state, TrackState::followed) << "one doubtful frame";
+  EXPECT_EQ(state(0.15f).state, TrackState::followed) << "a followed face needs little";
+  EXPECT_EQ(state(0.05f).state, TrackState::followed);
+  EXPECT_EQ(state(0.05f).state, TrackState::lost);
+  EXPECT_EQ(state(0.2f).state, TrackState::lost);
+  EXPECT_EQ(state(0.35f).state, TrackState::followed);
+  EXPECT_EQ(state(0.9f).id, 0);
 }
 
 TEST(Tracker, keeps_the_id_of_a_face_that_is_hidden_for_less_than_a_second) {
