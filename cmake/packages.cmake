@@ -1,4 +1,4 @@
-# Debian packages of the components: `cpack --config build/release/CPackConfig.cmake` (docs/packages.md).
+# Debian packages of the components: `cpack --config build/release/CPackConfig.cmake` (docs/library.md).
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME spiga)
 set(CPACK_PACKAGE_CONTACT "the spiga authors")

@@ -1,6 +1,7 @@
 // Copyright (c) 2026, the spiga authors
 // SPDX-License-Identifier: BSD-3-Clause
 #include <dlfcn.h>
+#include <sys/auxv.h>
 
 #include <cstdlib>
 #include <filesystem>
@@ -15,16 +16,24 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// The program's file; without /proc (a bare chroot), as it was called.
+fs::path program_file() {
+  std::error_code failed;
+  fs::path file = fs::read_symlink("/proc/self/exe", failed);
+  if (!failed) return file;
+  const char* called = reinterpret_cast<const char*>(getauxval(AT_EXECFN));
+  return called ? fs::absolute(called, failed) : fs::path();
+}
+
 // The folder of the program or shared library that this code is part of.
 fs::path own_folder() {
   Dl_info info;
-  std::error_code ignored;
-  if (dladdr(reinterpret_cast<const void*>(&default_model_path), &info) == 0 || info.dli_fname == nullptr)
-    return fs::current_path(ignored);
+  std::error_code failed;
+  const bool known = dladdr(reinterpret_cast<const void*>(&default_model_path), &info) != 0;
+  const std::string name = known && info.dli_fname ? info.dli_fname : "";
   // A program's own name there is whatever it was called by.
-  const std::string name = info.dli_fname;
   const bool library = name.find(".so") != std::string::npos;
-  return (library ? fs::canonical(name, ignored) : fs::read_symlink("/proc/self/exe", ignored)).parent_path();
+  return (library ? fs::canonical(name, failed) : program_file()).parent_path();
 }
 
 }  // namespace
