@@ -41,11 +41,6 @@ struct Results {
 
 class Export : public ::testing::Test {
  protected:
-  void need_onnx_runtime() const {
-    if (!std::filesystem::exists(node_modules() + "/onnxruntime-node"))
-      GTEST_SKIP() << "onnxruntime-node is not installed: scripts/install_node_packages.sh fetches it";
-  }
-
   // Crops of noise, [batch, S, S, 3].
   static void fill(std::span<float> crops) {
     std::minstd_rand generator(7);
@@ -124,13 +119,19 @@ class Export : public ::testing::Test {
   const TemporaryFolder folder_;
 };
 
-TEST_F(Export, SmallNetworkAgreesInOnnxRuntime) {
-  need_onnx_runtime();
+class InOnnxRuntime : public Export {
+ protected:
+  void SetUp() override {
+    if (!std::filesystem::exists(node_modules() + "/onnxruntime-node"))
+      GTEST_SKIP() << "onnxruntime-node is not installed: scripts/install_node_packages.sh fetches it";
+  }
+};
+
+TEST_F(InOnnxRuntime, SmallNetworkAgrees) {
   expect_agreement<testing::MadeUpWeights>(testing::tiny_network(), 3);
 }
 
-TEST_F(Export, SmallNetworkThatStartsFromHeatMapsAgrees) {
-  need_onnx_runtime();
+TEST_F(InOnnxRuntime, SmallNetworkThatStartsFromHeatMapsAgrees) {
   model::NetworkConfig config = testing::tiny_network();
   config.initial_shape = model::InitialShape::heatmap;
   config.stem_stride = 4;
@@ -138,19 +139,19 @@ TEST_F(Export, SmallNetworkThatStartsFromHeatMapsAgrees) {
   expect_agreement<testing::MadeUpWeights>(config, 1);
 }
 
-TEST_F(Export, DefaultModelAgrees) {
-  need_onnx_runtime();
+TEST_F(InOnnxRuntime, DefaultModelAgrees) {
   convert_model("models/default.safetensors", file());
   expect_agreement(model::Model::load("models/default.safetensors", Precision::f32), 2);
 }
 
-TEST_F(Export, DefaultSizeAgreesWithRandomWeights) {
-  need_onnx_runtime();
+TEST_F(InOnnxRuntime, DefaultSizeAgreesWithRandomWeights) {
   expect_agreement<model::RandomWeights>(model::named_config("default"), 1);
 }
 
-TEST_F(Export, PublishedSizeAgreesWithRandomWeights) {
-  need_onnx_runtime();
+TEST_F(InOnnxRuntime, PublishedSizeAgreesWithRandomWeights) {
+#ifdef __SANITIZE_ADDRESS__
+  GTEST_SKIP() << "takes long under sanitizers, which smaller networks show as much";
+#endif
   expect_agreement<testing::MadeUpWeights>(model::named_config("wflw-full"), 1);
 }
 
