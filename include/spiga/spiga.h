@@ -73,9 +73,9 @@ typedef struct spiga_face {
   const float* spread;          /* [landmark_count] expected error of each in pixels */
 } spiga_face;
 
-/* What to load. Call spiga_options_init first: it fills in the defaults and what later versions add. */
+/* What to load. Call spiga_options_init first, which fills in the defaults. */
 typedef struct spiga_options {
-  size_t size;          /* of this struct; spiga_options_init writes it */
+  size_t size;          /* of this struct, by which library and header agree; spiga_options_init writes it */
   const char* model;    /* model file; NULL: the default model */
   const char* detector; /* NULL: "dlib" */
   int32_t precision;    /* spiga_precision */
