@@ -89,7 +89,7 @@ TEST_F(AnalyzeVideoTest, one_face_has_one_id_and_every_output_tells_of_it) {
   EXPECT_THAT(base::read_file(path("story.html")), HasSubstr("<svg"));
 
   // What was written can be read: the overlay as a video, the table as boxes.
-  const Outcome again = analyze({path("seen.mp4"), "--boxes", path("faces.csv")});
+  const Outcome again = analyze({path("seen.mp4"), "--detector", "boxes:" + path("faces.csv")});
   ASSERT_EQ(again.status, 0) << again.err;
   EXPECT_THAT(lines_of(again.out), SizeIs(12));
 }
@@ -130,6 +130,32 @@ TEST_F(AnalyzeVideoTest, a_stream_cut_short_is_told_and_the_rest_done) {
   EXPECT_EQ(std::ranges::count(outcome.err, '\n'), 1) << outcome.err;
 }
 
+TEST_F(AnalyzeVideoTest, a_full_disk_is_told_once_and_what_was_written_is_whole) {
+  // No file may be larger than 20 KB: writing fails like on a full disk.
+  const auto with_little_room = [&](const std::string& arguments) {
+    return spiga::testing::run_program(
+        "/bin/sh", {"-c", "trap '' XFSZ; ulimit -f 40; " SPIGA_PROGRAM " analyze " + raw() + arguments},
+        frames(24));
+  };
+  const Outcome lines = with_little_room(" -o " + path("faces.jsonl"));
+  EXPECT_EQ(lines.status, 6);
+  EXPECT_EQ(std::ranges::count(lines.err, '\n'), 1) << lines.err;
+  EXPECT_THAT(lines.err, HasSubstr("faces.jsonl"));
+  const std::size_t kept = lines_of(base::read_file(path("faces.jsonl"))).size();
+  EXPECT_GT(kept, 2U);
+  EXPECT_LT(kept, 24U);
+
+  const Outcome table = with_little_room(" --csv " + path("faces.csv") + " > /dev/full");
+  EXPECT_EQ(table.status, 6);
+  EXPECT_EQ(std::ranges::count(table.err, '\n'), 1) << table.err;
+  EXPECT_THAT(base::read_file(path("faces.csv")), StartsWith("frame,"));
+
+  const Outcome video = with_little_room(" -o /dev/null --overlay " + path("seen.mp4"));
+  EXPECT_EQ(video.status, 6);
+  EXPECT_EQ(std::ranges::count(video.err, '\n'), 1) << video.err;
+  EXPECT_THAT(video.err, HasSubstr("seen.mp4"));
+}
+
 TEST_F(AnalyzeVideoTest, ctrl_c_leaves_whole_lines_a_whole_table_and_a_video_that_plays) {
   spiga::testing::RunningProgram program(
       SPIGA_PROGRAM, {"analyze", raw(), "--csv", path("faces.csv"), "--overlay", path("seen.mp4")},
@@ -159,6 +185,8 @@ TEST_F(AnalyzeVideoTest, refuses_what_makes_no_sense) {
       {{raw(), "--overlay", path("none/seen.mp4")}, 3},
       {{raw(), "--smooth", "-1"}, 2},
       {{raw(), "--detector", "haar"}, 2},
+      {{raw(), "--detector", "yunet:" + path("absent.onnx")}, 3},
+      {{raw(), "--detector", "boxes:" + path("absent.csv")}, 3},
       {{"samples/astronaut.jpg", "--show"}, 2},
   };
   for (const auto& [arguments, status] : mistakes) {
