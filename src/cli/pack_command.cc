@@ -15,6 +15,7 @@
 #include "media/picture_reader.h"
 #include "scheme/scheme.h"
 #include "train/pack.h"
+#include "train/scenes.h"
 
 namespace spiga::cli {
 namespace {
@@ -25,9 +26,31 @@ struct PackCommandOptions {
   std::string database = "300wpublic";
   std::string output;
   train::PackOptions pack;
+  bool scenes = false;
+  std::vector<std::string> ignored;
 };
 
+// Whole pictures, for the detector.
+int run_pack_scenes(const PackCommandOptions& options) {
+  catch_interrupts();
+  Progress progress("pictures");
+  train::ScenePackOptions scenes;
+  scenes.annotations.assign(options.annotations.begin(), options.annotations.end());
+  scenes.ignored.assign(options.ignored.begin(), options.ignored.end());
+  scenes.read_picture = [](const std::filesystem::path& path) { return media::read_picture(path); };
+  scenes.on_progress = [&progress](std::size_t done, std::size_t) {
+    if (interrupted()) throw Error(ErrorCode::interrupted, "interrupted: no file was written");
+    progress.advance(done);
+  };
+  const train::ScenePackResult result = train::pack_scenes(scenes, options.output);
+  progress.wipe();
+  std::cerr << options.output << ": " << result.pictures << " pictures with " << result.faces
+            << " faces packed, " << result.ignored << " ignored\n";
+  return kDone;
+}
+
 int run_pack(const PackCommandOptions& options) {
+  if (options.scenes) return run_pack_scenes(options);
   catch_interrupts();
   std::optional<Progress> progress;
   train::PackEvents events;
@@ -77,13 +100,22 @@ void add_pack(CLI::App& program, Action& chosen) {
                    "Squares with more pixels a side are shrunk to this; smaller ones are kept as they are")
       ->type_name("PX")
       ->capture_default_str();
+  command->add_flag("--scenes", options->scenes,
+                    "Pack whole pictures, for training a detector; ANNOTATIONS list the faces of each");
+  command
+      ->add_option(
+          "--ignore", options->ignored,
+          "With --scenes: what spiga analyze found on them; other faces than the annotated ones are no "
+          "background in training")
+      ->type_name("FILE");
   command->footer(
       "A record that cannot be used (picture missing, wrong number of points, a landmark outside the "
       "picture)\n"
       "is named on standard error and left out; the exit status is then 1.\n\n"
       "Examples:\n"
       "  spiga pack 300w/train.json -o train.pack\n"
-      "  spiga pack list_98pt_rect_attr_train.txt --database wflw --pictures WFLW_images -o wflw.pack");
+      "  spiga pack list_98pt_rect_attr_train.txt --database wflw --pictures WFLW_images -o wflw.pack\n"
+      "  spiga pack --scenes scenes/train.json --ignore found.jsonl -o scenes.pack");
   command->callback([options, &chosen] { chosen = [options] { return run_pack(*options); }; });
 }
 

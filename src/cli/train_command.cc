@@ -14,6 +14,8 @@
 #include "cli/exit_status.h"
 #include "cli/interrupt.h"
 #include "cli/progress.h"
+#include "train/detector_config.h"
+#include "train/detector_trainer.h"
 #include "train/run.h"
 
 namespace spiga::cli {
@@ -49,12 +51,24 @@ std::string validation_line(const train::StepReport& report, const train::Valida
 }
 
 // What happens, on stderr: one line that changes where it is a terminal, else a line every 100 steps.
+std::string detector_line(const train::StepReport& report, const train::DetectorValidation& v) {
+  return base::concat("step ", report.step + 1, "  validation: recall ", fixed(100 * v.recall, 2), " % at ",
+                      v.false_per_picture, " unannotated boxes a picture (score ", fixed(v.threshold, 3),
+                      ", IoU ", fixed(v.mean_overlap, 3), ")");
+}
+
 class Console {
  public:
   train::TrainEvents events() {
     return {.on_step = [this](const train::StepReport& report) { step(report); },
             .on_validation = [this](const train::StepReport& report,
                                     const train::Validation& v) { line(validation_line(report, v)); },
+            .on_warning = [this](const std::string& message) { line("spiga: warning: " + message); }};
+  }
+  train::DetectorEvents detector_events() {
+    return {.on_step = [this](const train::StepReport& report) { step(report); },
+            .on_validation = [this](const train::StepReport& report,
+                                    const train::DetectorValidation& v) { line(detector_line(report, v)); },
             .on_warning = [this](const std::string& message) { line("spiga: warning: " + message); }};
   }
   void end() {
@@ -83,6 +97,12 @@ class Console {
 int run_train(const TrainOptions& options) {
   catch_interrupts();
   Console console;
+  if (train::is_detector_recipe(options.config)) {
+    const auto outcome =
+        train::run_detector_training(options.config, options.run, console.detector_events(), interrupted);
+    console.end();
+    return outcome == train::TrainOutcome::finished ? kDone : kInterrupted;
+  }
   const train::TrainOutcome outcome =
       train::run_training(options.config, options.run, console.events(), interrupted);
   console.end();

@@ -20,10 +20,10 @@ struct DetectorConfig {
   static constexpr int kOutputs = 1 + 4 + 2 * kPoints;  // per cell, see decode_cell
   static constexpr int kMaxStride = 32;                 // pictures are padded to multiples of it
 
-  int stem_width = 32;                         // channels at stride 4
+  int stem_width = 32;                          // channels at stride 4
   std::array<int, kLevels> width{32, 64, 128};  // at strides 8, 16, 32
   std::array<int, kLevels> blocks{1, 2, 1};     // residual blocks there
-  int neck = 32;                               // channels of the pyramid
+  int neck = 32;                                // channels of the pyramid
 
   static constexpr int stride(int level) { return 8 << level; }
   bool operator==(const DetectorConfig&) const = default;

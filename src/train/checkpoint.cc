@@ -68,16 +68,14 @@ nlohmann::json metadata_json(const SafetensorsFile& file, const char* key) {
   return json;
 }
 
-void require_same_network(const SafetensorsFile& file, const model::NetworkConfig& found,
-                          const model::NetworkConfig& expected) {
+void require_same_network(const SafetensorsFile& file, const nlohmann::json& found,
+                          const nlohmann::json& expected) {
   if (found == expected) return;
-  const nlohmann::json a = to_json(found);
-  const nlohmann::json b = to_json(expected);
   std::string differences;
-  for (const auto& [key, value] : b.items())
-    if (a.value(key, nlohmann::json()) != value)
+  for (const auto& [key, value] : expected.items())
+    if (found.value(key, nlohmann::json()) != value)
       differences += (differences.empty() ? "" : ", ") + key + " is " +
-                     a.value(key, nlohmann::json()).dump() + " there and " + value.dump() + " here";
+                     found.value(key, nlohmann::json()).dump() + " there and " + value.dump() + " here";
   throw Error(ErrorCode::bad_data, file.path().string() + ": made by another network: " + differences);
 }
 
@@ -96,33 +94,8 @@ Value field(const nlohmann::json& json, const char* key, const SafetensorsFile& 
   return json.contains(key) ? field<Value>(json, key, file) : otherwise;
 }
 
-}  // namespace
-
-void save_checkpoint(const std::string& path, const TrainingState& state, const CheckpointMeta& meta) {
-  TensorList list;
-  list.add_ranges("", state.average, state.parameters);
-  list.add_ranges("", state.averaged_buffers, state.buffers);
-  list.add_ranges(kLive, state.parameters.values(), state.parameters);
-  list.add_ranges(kLive, state.buffers.values(), state.buffers);
-  list.add_ranges(kMean, state.adamw.mean, state.parameters);
-  list.add_ranges(kVariance, state.adamw.variance, state.parameters);
-  const nlohmann::json numbers = {{"stage", meta.stage},
-                                  {"step", meta.step},
-                                  {"optimizer_steps", meta.optimizer_steps},
-                                  {"smooth_loss", meta.smooth_loss},
-                                  {"seconds", meta.seconds},
-                                  {"batch", meta.batch}};
-  weights::write_safetensors(path, list.tensors(),
-                             {{kConfigKey, to_json(meta.network).dump()}, {kStateKey, numbers.dump()}});
-}
-
-CheckpointMeta load_checkpoint(const std::string& path, const TrainingState& state,
-                               const model::NetworkConfig& expected) {
-  const SafetensorsFile file(path);
+CheckpointMeta load_state(const SafetensorsFile& file, const TrainingState& state) {
   CheckpointMeta meta;
-  meta.network =
-      model::config_from_json(metadata_json(file, kConfigKey), path + ": metadata '" + kConfigKey + "'");
-  require_same_network(file, meta.network, expected);
   const nlohmann::json numbers = metadata_json(file, kStateKey);
   meta.stage = field<int>(numbers, "stage", file);
   meta.step = field<std::int64_t>(numbers, "step", file);
@@ -139,7 +112,49 @@ CheckpointMeta load_checkpoint(const std::string& path, const TrainingState& sta
   return meta;
 }
 
-std::vector<std::string> load_matching_weights(const std::string& path, SpigaNetworkImpl& network) {
+}  // namespace
+
+void save_checkpoint(const std::string& path, const TrainingState& state, const CheckpointMeta& meta,
+                     const std::string& key, const std::string& config) {
+  TensorList list;
+  list.add_ranges("", state.average, state.parameters);
+  list.add_ranges("", state.averaged_buffers, state.buffers);
+  list.add_ranges(kLive, state.parameters.values(), state.parameters);
+  list.add_ranges(kLive, state.buffers.values(), state.buffers);
+  list.add_ranges(kMean, state.adamw.mean, state.parameters);
+  list.add_ranges(kVariance, state.adamw.variance, state.parameters);
+  const nlohmann::json numbers = {{"stage", meta.stage},
+                                  {"step", meta.step},
+                                  {"optimizer_steps", meta.optimizer_steps},
+                                  {"smooth_loss", meta.smooth_loss},
+                                  {"seconds", meta.seconds},
+                                  {"batch", meta.batch}};
+  weights::write_safetensors(path, list.tensors(), {{key, config}, {kStateKey, numbers.dump()}});
+}
+
+void save_checkpoint(const std::string& path, const TrainingState& state, const CheckpointMeta& meta) {
+  save_checkpoint(path, state, meta, kConfigKey, to_json(meta.network).dump());
+}
+
+CheckpointMeta load_checkpoint(const std::string& path, const TrainingState& state,
+                               const model::NetworkConfig& expected) {
+  const SafetensorsFile file(path);
+  const model::NetworkConfig network =
+      model::config_from_json(metadata_json(file, kConfigKey), path + ": metadata '" + kConfigKey + "'");
+  require_same_network(file, to_json(network), to_json(expected));
+  CheckpointMeta meta = load_state(file, state);
+  meta.network = network;
+  return meta;
+}
+
+CheckpointMeta load_checkpoint(const std::string& path, const TrainingState& state, const std::string& key,
+                               const std::string& expected_config) {
+  const SafetensorsFile file(path);
+  require_same_network(file, metadata_json(file, key.c_str()), nlohmann::json::parse(expected_config));
+  return load_state(file, state);
+}
+
+std::vector<std::string> load_matching_weights(const std::string& path, const torch::nn::Module& network) {
   const SafetensorsFile file(path);
   std::vector<std::string> missing;
   const auto take = [&](const std::string& name, const torch::Tensor& target) {

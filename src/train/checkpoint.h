@@ -41,8 +41,15 @@ void save_checkpoint(const std::string& path, const TrainingState& state, const 
 CheckpointMeta load_checkpoint(const std::string& path, const TrainingState& state,
                                const model::NetworkConfig& expected);
 
+// The same for another kind of network, whose configuration (JSON) stands in the metadata under `key`;
+// meta.network is not used.
+void save_checkpoint(const std::string& path, const TrainingState& state, const CheckpointMeta& meta,
+                     const std::string& key, const std::string& config);
+CheckpointMeta load_checkpoint(const std::string& path, const TrainingState& state, const std::string& key,
+                               const std::string& expected_config);
+
 // Takes over every (averaged) tensor of a checkpoint or model file that the network has under the same name
 // and shape; returns the names of the network's tensors that found none.
-std::vector<std::string> load_matching_weights(const std::string& path, SpigaNetworkImpl& network);
+std::vector<std::string> load_matching_weights(const std::string& path, const torch::nn::Module& network);
 
 }  // namespace spiga::train

@@ -3,135 +3,18 @@
 
 #include "train/config.h"
 
-#include <toml++/toml.h>
-
 #include <algorithm>
 #include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <numbers>
-#include <set>
 
 #include "base/text.h"
 #include "spiga/error.h"
+#include "train/table_reader.h"
 
 namespace spiga::train {
 namespace {
-
-// Reads the keys of one TOML table; finish() refuses those that nobody asked for.
-class TableReader {
- public:
-  TableReader(const toml::table& table, std::string file, std::string path)
-      : table_(table), file_(std::move(file)), path_(std::move(path)) {}
-
-  void read(const char* key, double& value, double low, double high) {
-    const toml::node* node = find(key);
-    if (!node) return;
-    if (!node->is_number()) fail(*node, key, "a number");
-    value = *node->value<double>();
-    if (!(value >= low && value <= high))
-      fail(*node, key, "a number in [" + number(low) + ", " + number(high) + "]");
-  }
-
-  template <typename Integer>
-  void read_integer(const char* key, Integer& value, Integer low, Integer high) {
-    const toml::node* node = find(key);
-    if (!node) return;
-    const auto found = node->value_exact<std::int64_t>();
-    if (!found || *found < static_cast<std::int64_t>(low) || *found > static_cast<std::int64_t>(high))
-      fail(*node, key, "a whole number in [" + std::to_string(low) + ", " + std::to_string(high) + "]");
-    value = static_cast<Integer>(*found);
-  }
-
-  void read(const char* key, bool& value) {
-    const toml::node* node = find(key);
-    if (!node) return;
-    if (!node->is_boolean()) fail(*node, key, "true or false");
-    value = *node->value<bool>();
-  }
-
-  void read(const char* key, std::string& value) {
-    const toml::node* node = find(key);
-    if (!node) return;
-    if (!node->is_string()) fail(*node, key, "a text in quotes");
-    value = *node->value<std::string>();
-  }
-
-  template <typename Choice>
-  void read(const char* key, Choice& value, std::initializer_list<std::pair<const char*, Choice>> choices) {
-    const toml::node* node = find(key);
-    if (!node) return;
-    std::string names;
-    for (const auto& [name, choice] : choices) {
-      if (node->value_exact<std::string>() == name) {
-        value = choice;
-        return;
-      }
-      names += (names.empty() ? "\"" : ", \"") + std::string(name) + "\"";
-    }
-    fail(*node, key, "one of " + names);
-  }
-
-  void read(const char* key, std::vector<double>& values, double low, double high) {
-    const toml::node* node = find(key);
-    if (!node) return;
-    const toml::array* array = node->as_array();
-    if (!array) fail(*node, key, "a list of numbers");
-    values.clear();
-    for (const toml::node& item : *array) {
-      const auto value = item.value<double>();
-      if (!value || !(*value >= low && *value <= high))
-        fail(item, key, "numbers in [" + number(low) + ", " + number(high) + "]");
-      values.push_back(*value);
-    }
-  }
-
-  // The sub-table under `key`, or null.
-  const toml::table* table(const char* key) {
-    const toml::node* node = find(key);
-    if (!node) return nullptr;
-    if (!node->is_table()) fail(*node, key, "a table");
-    return node->as_table();
-  }
-
-  const toml::node* find(const char* key) {
-    known_.insert(key);
-    return table_.get(key);
-  }
-
-  void finish() const {
-    for (const auto& [key, node] : table_) {
-      if (known_.contains(std::string(key.str()))) continue;
-      std::string names;
-      for (const std::string& name : known_) names += (names.empty() ? "" : ", ") + name;
-      throw Error(ErrorCode::bad_data, where(node) + ": unknown key '" + name_of(std::string(key.str())) +
-                                           "', expected one of: " + names);
-    }
-  }
-
-  [[noreturn]] void fail(const toml::node& node, const std::string& key, const std::string& expected) const {
-    std::ostringstream found;
-    node.visit([&](const auto& concrete) { found << concrete; });
-    throw Error(ErrorCode::bad_data,
-                where(node) + ": '" + name_of(key) + "' must be " + expected + ", found " + found.str());
-  }
-
- private:
-  static std::string number(double value) {
-    std::ostringstream text;
-    text << value;
-    return text.str();
-  }
-  std::string where(const toml::node& node) const {
-    return file_ + ":" + std::to_string(node.source().begin.line);
-  }
-  std::string name_of(const std::string& key) const { return path_.empty() ? key : path_ + "." + key; }
-
-  const toml::table& table_;
-  std::string file_;
-  std::string path_;
-  std::set<std::string> known_;
-};
 
 constexpr double kHuge = 1e12;
 constexpr std::int64_t kManyFaces = 1'000'000'000'000;
@@ -186,15 +69,9 @@ StageConfig read_stage(const toml::table& table, const std::string& file, const 
   return stage;
 }
 
-nlohmann::json json_of(const toml::table& table) {
-  std::ostringstream text;
-  text << toml::json_formatter{table};
-  return nlohmann::json::parse(text.str());
-}
-
 void read_network(const toml::table* table, const std::string& file, model::NetworkConfig& network) {
   if (!table) return;
-  nlohmann::json json = json_of(*table);
+  nlohmann::json json = json_from_table(*table);
   nlohmann::json base = to_json(network);
   if (json.contains("preset")) {
     if (!json["preset"].is_string())
@@ -234,16 +111,7 @@ void read_run(const toml::table* table, const std::string& file, TrainConfig& co
 }  // namespace
 
 TrainConfig read_train_config(const std::string& path) {
-  toml::table root;
-  try {
-    root = toml::parse_file(path);
-  } catch (const toml::parse_error& error) {
-    const auto& at = error.source().begin;
-    if (at.line == 0)
-      throw Error(ErrorCode::not_found, path + ": cannot be read: " + std::string(error.description()));
-    throw Error(ErrorCode::bad_data, path + ":" + std::to_string(at.line) + ":" + std::to_string(at.column) +
-                                         ": " + std::string(error.description()));
-  }
+  const toml::table root = parse_recipe(path);
   TrainConfig config;
   TableReader reader(root, path, "");
   read_network(reader.table("network"), path, config.network);

@@ -308,6 +308,8 @@ void code_plane(float* plane, int side, const float* dct, const float* dct_trans
     }
 }
 
+}  // namespace
+
 void code_jpeg(int side, int quality, float* canvas) {
   const std::size_t plane = static_cast<std::size_t>(side) * static_cast<std::size_t>(side);
   const std::vector<float> dct = dct_matrix();
@@ -318,6 +320,8 @@ void code_jpeg(int side, int quality, float* canvas) {
     code_plane(canvas + c * plane, side, dct.data(), transposed.data(), jpeg_steps(quality, c > 0).data());
   from_ycc(canvas, canvas + plane, canvas + 2 * plane, plane);
 }
+
+namespace {
 
 // ---------------------------------------------------------------- output
 

@@ -1,0 +1,217 @@
+// Copyright (c) 2026, the spiga authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+#include "train/scenes.h"
+
+#include <algorithm>
+#include <list>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "base/file.h"
+#include "base/text.h"
+#include "geometry/boxes.h"
+#include "spiga/error.h"
+#include "weights/safetensors.h"
+
+namespace spiga::train {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+using weights::DType;
+using weights::TensorView;
+
+constexpr int kLandmarks = 68;
+constexpr const char* kScenes = "spiga.scenes";  // metadata: number of pictures
+constexpr double kSameFace = 0.3;                // IoU from which a found face is an annotated one
+
+std::string name_of(const char* kind, std::size_t index) { return base::concat(kind, '/', index); }
+
+using Faces = std::map<std::string, std::vector<Box>>;  // by canonical path of the picture
+
+std::string key_of(const fs::path& path) { return fs::weakly_canonical(path).string(); }
+
+Box box_from(const json& numbers) {
+  const auto b = numbers.get<std::vector<float>>();
+  return {b.at(0), b.at(1), b.at(2), b.at(3)};
+}
+
+// JSON lines of spiga analyze.
+void read_found(const fs::path& path, Faces& found) {
+  std::istringstream lines(base::read_file(path));
+  for (std::string line; std::getline(lines, line);) {
+    if (line.empty()) continue;
+    const json picture = json::parse(line);
+    if (!picture.contains("faces")) continue;  // a picture that could not be read
+    for (const json& face : picture["faces"])
+      found[key_of(picture.at("source").get<std::string>())].push_back(box_from(face.at("box")));
+  }
+}
+
+std::vector<Point> landmarks_from(const json& face) {
+  std::vector<Point> points;
+  for (const json& p : face.at("landmarks")) points.push_back({p.at(0).get<float>(), p.at(1).get<float>()});
+  if (points.size() != kLandmarks)
+    throw Error(ErrorCode::bad_data,
+                base::concat("landmarks: expected ", kLandmarks, ", found ", points.size()));
+  return points;
+}
+
+// Tensors of the file to be, and their bytes.
+class SceneWriter {
+ public:
+  explicit SceneWriter(const ScenePackOptions& options) : options_(options) {}
+
+  void add(const fs::path& path, const std::vector<std::vector<Point>>& faces,
+           const std::vector<Box>& found) {
+    const Image picture = options_.read_picture(path);
+    add_pixels(picture);
+    add_landmarks(faces);
+    add_ignored(faces, found);
+    ++result_.pictures;
+  }
+
+  ScenePackResult write(const fs::path& output) {
+    weights::write_safetensors(output, tensors_, {{kScenes, base::concat(result_.pictures)}});
+    return result_;
+  }
+
+ private:
+  void add_pixels(const Image& picture) {
+    if (picture.format() != PixelFormat::bgr8)
+      throw Error(ErrorCode::bad_data, "picture: expected B G R pixels of 8 bits");
+    const auto size = static_cast<std::size_t>(picture.stride_bytes()) * picture.height();
+    add("pixels", DType::u8, {picture.height(), picture.width(), 3}, picture.data(), size);
+  }
+
+  void add_landmarks(const std::vector<std::vector<Point>>& faces) {
+    std::vector<float> values;
+    for (const auto& face : faces)
+      for (const Point& p : face) values.insert(values.end(), {p.x, p.y});
+    add("landmarks", values, {static_cast<std::int64_t>(faces.size()), kLandmarks, 2});
+    result_.faces += faces.size();
+  }
+
+  void add_ignored(const std::vector<std::vector<Point>>& faces, const std::vector<Box>& found) {
+    std::vector<float> values;
+    for (const Box& box : found) {
+      const bool annotated = std::ranges::any_of(faces, [&](const std::vector<Point>& face) {
+        return geometry::intersection_over_union(geometry::tight_box(face), box) > kSameFace;
+      });
+      if (!annotated) values.insert(values.end(), {box.x, box.y, box.width, box.height});
+    }
+    const std::size_t count = values.size() / 4;
+    add("ignored", values, {static_cast<std::int64_t>(count), 4});
+    result_.ignored += count;
+  }
+
+  void add(const char* kind, const std::vector<float>& values, const weights::Shape& shape) {
+    if (!values.empty()) add(kind, DType::f32, shape, values.data(), values.size() * sizeof(float));
+  }
+
+  void add(const char* kind, DType type, const weights::Shape& shape, const void* data, std::size_t size) {
+    const auto* bytes = static_cast<const std::uint8_t*>(data);
+    bytes_.emplace_back(bytes, bytes + size);
+    tensors_.push_back({name_of(kind, result_.pictures), {type, shape, bytes_.back()}});
+  }
+
+  const ScenePackOptions& options_;
+  std::list<std::vector<std::uint8_t>> bytes_;
+  std::vector<weights::NamedTensor> tensors_;
+  ScenePackResult result_;
+};
+
+void add_annotations(const fs::path& path, const Faces& found, const ScenePackOptions& options,
+                     SceneWriter& writer) {
+  const json list = json::parse(base::read_file(path));
+  std::size_t done = 0;
+  for (const json& record : list) {
+    const fs::path picture = path.parent_path() / record.at("imgpath").get<std::string>();
+    std::vector<std::vector<Point>> faces;
+    for (const json& face : record.at("faces")) faces.push_back(landmarks_from(face));
+    const auto others = found.find(key_of(picture));
+    writer.add(picture, faces, others == found.end() ? std::vector<Box>() : others->second);
+    if (options.on_progress) options.on_progress(++done, list.size());
+  }
+}
+
+}  // namespace
+
+struct SceneDataset::Content {
+  explicit Content(const std::string& file_path) : file(file_path), path(file_path) {}
+
+  weights::SafetensorsFile file;
+  std::string path;
+  std::vector<Scene> scenes;
+
+  std::span<const float> floats(const std::string& name, std::size_t row) const {
+    const TensorView* view = file.find(name);
+    if (!view) return {};
+    const auto values = weights::float32_in_place(*view);
+    if (values.empty() || view->shape.empty() ||
+        values.size() != static_cast<std::size_t>(view->shape[0]) * row)
+      throw Error(ErrorCode::bad_data, base::concat(path, ": tensor '", name, "': expected rows of ", row,
+                                                    " float32, found ", weights::to_string(view->shape)));
+    return values;
+  }
+
+  void add(std::size_t index) {
+    const std::string name = name_of("pixels", index);
+    const TensorView* pixels = file.find(name);
+    if (!pixels || pixels->dtype != DType::u8 || pixels->shape.size() != 3 || pixels->shape[2] != 3 ||
+        pixels->shape[0] < 1 || pixels->shape[1] < 1 || pixels->shape[0] > 1 << 15 ||
+        pixels->shape[1] > 1 << 15)
+      throw Error(ErrorCode::bad_data, path + ": tensor '" + name + "': expected [H, W, 3] U8");
+    Scene scene;
+    scene.pixels = {pixels->bytes.data(), static_cast<int>(pixels->shape[1]),
+                    static_cast<int>(pixels->shape[0]), 3 * static_cast<std::ptrdiff_t>(pixels->shape[1]),
+                    PixelFormat::bgr8};
+    const auto landmarks = floats(name_of("landmarks", index), 2 * kLandmarks);
+    for (std::size_t i = 0; i < landmarks.size(); i += 2) {
+      if (i % (2 * kLandmarks) == 0) scene.landmarks.emplace_back();
+      scene.landmarks.back().push_back({landmarks[i], landmarks[i + 1]});
+    }
+    const auto ignored = floats(name_of("ignored", index), 4);
+    for (std::size_t i = 0; i < ignored.size(); i += 4)
+      scene.ignored.push_back({ignored[i], ignored[i + 1], ignored[i + 2], ignored[i + 3]});
+    scenes.push_back(std::move(scene));
+  }
+};
+
+SceneDataset SceneDataset::open(const std::string& path) {
+  auto content = std::make_shared<Content>(path);
+  const auto found = content->file.metadata().find(kScenes);
+  const auto count = found == content->file.metadata().end() ? std::nullopt : base::parse_int(found->second);
+  if (!count || *count < 1)
+    throw Error(ErrorCode::bad_data,
+                base::concat(path, ": metadata ", kScenes, ": expected the number of pictures, found ",
+                             found == content->file.metadata().end() ? "none" : found->second,
+                             ": not a file of spiga pack --scenes"));
+  for (std::size_t i = 0; i < static_cast<std::size_t>(*count); ++i) content->add(i);
+  SceneDataset dataset;
+  dataset.content_ = std::move(content);
+  return dataset;
+}
+
+std::int64_t SceneDataset::size() const { return static_cast<std::int64_t>(content_->scenes.size()); }
+Scene SceneDataset::scene(std::int64_t index) const {
+  return content_->scenes.at(static_cast<std::size_t>(index));
+}
+const std::string& SceneDataset::path() const { return content_->path; }
+
+ScenePackResult pack_scenes(const ScenePackOptions& options, const fs::path& output) {
+  Faces found;
+  SceneWriter writer(options);
+  fs::path current;
+  try {
+    for (const fs::path& path : options.ignored) read_found(current = path, found);
+    for (const fs::path& path : options.annotations) add_annotations(current = path, found, options, writer);
+  } catch (const json::exception& error) {
+    throw Error(ErrorCode::bad_data, current.string() + ": " + error.what());
+  }
+  return writer.write(output);
+}
+
+}  // namespace spiga::train
