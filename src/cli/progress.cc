@@ -18,8 +18,8 @@ void Progress::advance(std::size_t done) {
   shown_ = true;
   const double seconds = std::chrono::duration<double>(now - start_).count();
   const double rate = static_cast<double>(done) / seconds;
-  const std::string total = total_ ? std::string("/") + std::to_string(*total_) : "";
-  std::string left;
+  std::string total, left;
+  if (total_) total.append("/").append(std::to_string(*total_));
   if (total_ && done > 0 && done <= *total_)
     left.append("  ").append(duration_text(static_cast<double>(*total_ - done) / rate)).append(" left");
   std::fprintf(stderr, "\r%zu%s %s  %.1f/s%s\x1b[K", done, total.c_str(), unit_.c_str(), rate, left.c_str());
