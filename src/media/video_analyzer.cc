@@ -4,8 +4,13 @@
 
 #include <algorithm>
 #include <chrono>
+#include <condition_variable>
 #include <deque>
+#include <exception>
 #include <future>
+#include <mutex>
+#include <stop_token>
+#include <thread>
 #include <utility>
 
 #include "base/ordered_workers.h"
@@ -24,21 +29,25 @@ constexpr int kFramesAhead = 4;
 // Frames that are followed and wait to be taken.
 constexpr std::size_t kFramesBehind = 4;
 
-// Runs a detector in a thread of its own, on one frame at a time.
+// Runs a detector in a thread of its own, on one frame at a time. Always the same thread: with a new one for
+// each frame, memory grew by a kilobyte a time.
 class BackgroundDetector {
  public:
   BackgroundDetector(const std::string& name, const DetectorOptions& options)
       : name_(name), options_(options) {
     make_detector(name_, options_);  // throws now rather than later
+    thread_ = std::jthread([this](const std::stop_token& stop) { work(stop); });
   }
 
   void start(std::int64_t number, SharedFrame frame, std::vector<Box> occupied) {
     number_ = number;
-    result_ = std::async(std::launch::async, [this, frame = std::move(frame), places = std::move(occupied)] {
-      const ImageView image = frame->picture.view();
-      fit_to(image.width, image.height);
-      return detect_around(*detector_, image, places);
-    });
+    Job job = {std::move(frame), std::move(occupied), {}};
+    result_ = job.answer.get_future();
+    {
+      const std::lock_guard lock(mutex_);
+      job_ = std::move(job);
+    }
+    wake_.notify_one();
   }
 
   bool busy() const { return result_.valid(); }
@@ -48,6 +57,33 @@ class BackgroundDetector {
   Detections take() { return result_.get(); }
 
  private:
+  struct Job {
+    SharedFrame frame;
+    std::vector<Box> occupied;
+    std::promise<Detections> answer;
+  };
+
+  void work(const std::stop_token& stop) {
+    for (;;) {
+      std::unique_lock lock(mutex_);
+      if (!wake_.wait(lock, stop, [this] { return job_.has_value(); })) return;
+      Job job = std::move(*job_);
+      job_.reset();
+      lock.unlock();
+      try {
+        job.answer.set_value(detect(job));
+      } catch (...) {
+        job.answer.set_exception(std::current_exception());
+      }
+    }
+  }
+
+  Detections detect(const Job& job) {
+    const ImageView image = job.frame->picture.view();
+    fit_to(image.width, image.height);
+    return detect_around(*detector_, image, job.occupied);
+  }
+
   // Efforts count in shares of the whole picture, not of the region that is looked at.
   void fit_to(int width, int height) {
     if (detector_ && width == width_ && height == height_) return;
@@ -64,7 +100,11 @@ class BackgroundDetector {
   int width_ = 0;
   int height_ = 0;
   std::int64_t number_ = 0;
-  std::future<Detections> result_;  // last: it waits for its thread before the rest goes
+  std::future<Detections> result_;
+  std::mutex mutex_;
+  std::condition_variable_any wake_;
+  std::optional<Job> job_;
+  std::jthread thread_;  // last: it ends before the rest goes
 };
 
 // Follows faces through the frames of a reader; all its functions are called by one thread.
