@@ -52,7 +52,8 @@ void add_face_options(CLI::App& command, AnalyzeOptions& options) {
   command
       .add_option_function<std::string>(
           "--detector", [&options](const std::string& name) { choose_detector(options, name); },
-          "Face detector: dlib; yunet:FILE, an ONNX file; boxes:FILE is --boxes FILE")
+          "Face detector: dlib; builtin:FILE, our own network; yunet:FILE, an ONNX file; boxes:FILE is "
+          "--boxes FILE")
       ->type_name("NAME")
       ->group(group)
       ->excludes(boxes)

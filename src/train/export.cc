@@ -49,11 +49,33 @@ class Converter {
   std::vector<weights::NamedTensor> tensors_;
 };
 
+constexpr const char* kDetector = "spiga.detector";
+
+// A detector's: all averaged tensors, which are those without a prefix.
+ExportSummary export_detector(const weights::SafetensorsFile& file, const std::filesystem::path& model,
+                              const ExportOptions& options) {
+  Converter converter(options.matrices, file.path().string());
+  ExportSummary summary;
+  for (const weights::NamedTensor& one : file.tensors()) {
+    if (one.name.find('/') != std::string::npos) continue;
+    converter.add(one.name, one.tensor);
+    summary.parameters += one.tensor.count();
+  }
+  weights::write_safetensors(model, converter.tensors(),
+                             {{kDetector, file.metadata().at(kDetector)},
+                              {"spiga.provenance", options.provenance},
+                              {"spiga.licence", options.licence}});
+  summary.tensors = converter.tensors().size();
+  summary.bytes = std::filesystem::file_size(model);
+  return summary;
+}
+
 }  // namespace
 
 ExportSummary export_model(const std::filesystem::path& checkpoint, const std::filesystem::path& model,
                            const ExportOptions& options) {
   const weights::SafetensorsFile file(checkpoint);
+  if (file.metadata().contains(kDetector)) return export_detector(file, model, options);
   const model::NetworkConfig config = model::read_info(file).config;
   Converter converter(options.matrices, checkpoint.string());
   ExportSummary summary;

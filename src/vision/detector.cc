@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "spiga/error.h"
+#include "vision/builtin_detector.h"
 #include "vision/detector_passes.h"
 #include "vision/dlib_detector.h"
 #include "vision/yunet_detector.h"
@@ -24,13 +25,18 @@ std::unique_ptr<Detector> make_with_effort(const DetectorOptions& options, const
 // What a name stands for: KIND or KIND:FILE. New kinds of detectors are added here.
 vision::MakeDetector maker_of(std::string_view name) {
   constexpr std::string_view kYunet = "yunet:";
+  constexpr std::string_view kBuiltin = "builtin:";
   if (name == "dlib") return vision::make_dlib_detector;
   if (name.starts_with(kYunet) && name.size() > kYunet.size())
     return [file = std::string(name.substr(kYunet.size()))](const DetectorOptions& options) {
       return vision::make_yunet_detector(file, options);
     };
+  if (name.starts_with(kBuiltin) && name.size() > kBuiltin.size())
+    return [file = std::string(name.substr(kBuiltin.size()))](const DetectorOptions& options) {
+      return vision::make_builtin_detector(file, options);
+    };
   throw Error(ErrorCode::invalid_argument,
-              "detector: expected dlib or yunet:FILE, found '" + std::string(name) + "'");
+              "detector: expected dlib, yunet:FILE or builtin:FILE, found '" + std::string(name) + "'");
 }
 
 }  // namespace

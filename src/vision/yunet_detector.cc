@@ -48,21 +48,6 @@ cv::Ptr<cv::FaceDetectorYN> load(const std::string& file, float threshold) {
   }
 }
 
-void to_bgr(const cv::Mat& pixels, PixelFormat format, cv::Mat& bgr) {
-  switch (format) {
-    case PixelFormat::rgb8:
-      return cv::cvtColor(pixels, bgr, cv::COLOR_RGB2BGR);
-    case PixelFormat::bgra8:
-      return cv::cvtColor(pixels, bgr, cv::COLOR_BGRA2BGR);
-    case PixelFormat::rgba8:
-      return cv::cvtColor(pixels, bgr, cv::COLOR_RGBA2BGR);
-    case PixelFormat::gray8:
-      return cv::cvtColor(pixels, bgr, cv::COLOR_GRAY2BGR);
-    default:
-      bgr = pixels;
-  }
-}
-
 class YunetDetector : public Detector {
  public:
   YunetDetector(const std::string& file, const DetectorOptions& options)

@@ -11,8 +11,10 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <opencv2/imgcodecs.hpp>
+#include <opencv2/imgproc.hpp>
 
 #include "geometry/boxes.h"
+#include "spiga/error.h"
 #include "support/error_of.h"
 #include "support/temporary_folder.h"
 
@@ -78,7 +80,7 @@ TEST(Detector, finds_nothing_where_nothing_is) {
 TEST(Detector, refuses_what_makes_no_sense) {
   using spiga::testing::error_of;
   EXPECT_THAT(error_of([] { make_detector("haar"); }).what(),
-              ::testing::HasSubstr("expected dlib or yunet:FILE, found 'haar'"));
+              ::testing::HasSubstr("expected dlib, yunet:FILE or builtin:FILE, found 'haar'"));
   EXPECT_EQ(error_of([] { make_detector("dlib", {.min_face_px = 3}); }).code(), ErrorCode::invalid_argument);
   EXPECT_EQ(error_of([] { make_detector("dlib", {.min_face_px = NAN}); }).code(),
             ErrorCode::invalid_argument);
@@ -130,6 +132,45 @@ TEST(Detector, boxes_are_calibrated_to_landmark_boxes) {
   EXPECT_NEAR(median(down), 0, 0.02);
   EXPECT_NEAR(median(wider), 0, 0.03);
   EXPECT_NEAR(median(higher), 0, 0.03);
+}
+
+constexpr const char* kBuiltin = "builtin:models/detector.safetensors";
+
+TEST(BuiltinDetector, finds_the_astronaut_in_every_size_turned_and_grey) {
+  const cv::Mat pixels = cv::imread("samples/astronaut.jpg");
+  ASSERT_FALSE(pixels.empty());
+  const auto detector = make_detector(kBuiltin);
+  const Box face = {178, 88, 92, 97};
+  for (const double scale : {0.5, 1.0, 3.0}) {
+    cv::Mat scaled;
+    cv::resize(pixels, scaled, {}, scale, scale, cv::INTER_AREA);
+    const std::vector<Detection> found = detector->detect(view_of(scaled));
+    ASSERT_FALSE(found.empty()) << scale;
+    const auto s = static_cast<float>(scale);
+    const Box expected = {s * face.x, s * face.y, s * face.width, s * face.height};
+    EXPECT_GT(geometry::intersection_over_union(found[0].box, expected), 0.7) << scale;
+  }
+  cv::Mat grey;
+  cv::cvtColor(pixels, grey, cv::COLOR_BGR2GRAY);
+  const ImageView view = {grey.data, grey.cols, grey.rows, static_cast<std::ptrdiff_t>(grey.step),
+                          PixelFormat::gray8};
+  EXPECT_FALSE(detector->detect(view).empty());
+}
+
+TEST(BuiltinDetector, finds_nothing_on_pictures_of_nothing) {
+  const auto detector = make_detector(kBuiltin);
+  cv::Mat noise(480, 640, CV_8UC3);
+  cv::randu(noise, 0, 256);
+  for (const cv::Mat& pixels :
+       {cv::Mat(1, 1, CV_8UC3, cv::Scalar::all(90)), cv::Mat(50, 20000, CV_8UC3, cv::Scalar::all(90)),
+        cv::Mat(20000, 50, CV_8UC3, cv::Scalar::all(200)), cv::Mat(480, 640, CV_8UC3, cv::Scalar::all(0)),
+        noise})
+    EXPECT_TRUE(detector->detect(view_of(pixels)).empty()) << pixels.cols << " x " << pixels.rows;
+}
+
+TEST(BuiltinDetector, says_what_is_wrong_with_its_file) {
+  EXPECT_THROW(make_detector("builtin:no-such-file"), Error);
+  EXPECT_THROW(make_detector("builtin:models/default.safetensors"), Error);
 }
 
 }  // namespace

@@ -1,0 +1,77 @@
+// Copyright (c) 2026, the spiga authors
+// SPDX-License-Identifier: BSD-3-Clause
+#include "vision/builtin_detector.h"
+
+#include <algorithm>
+#include <cmath>
+#include <opencv2/imgproc.hpp>
+#include <utility>
+
+#include "model/detector.h"
+#include "vision/detector_passes.h"
+#include "vision/image_mat.h"
+
+namespace spiga::vision {
+namespace {
+
+constexpr double kSmallestFacePx = 16;  // what the network finds well
+constexpr double kUsualSidePx = 640;    // smaller pictures are not shrunk, larger ones at most to this ...
+constexpr double kLargest = 4;          // ... nor enlarged more than this
+constexpr double kMostPixels = 16e6;
+constexpr float kOperatingPoint = 0.5F;
+constexpr float kMostOverlap = 0.45F;
+
+class BuiltinDetector : public Detector {
+ public:
+  BuiltinDetector(const std::string& file, const DetectorOptions& options)
+      : options_(options), session_(model::DetectorModel::load(file)) {}
+
+  std::vector<Detection> detect(const ImageView& image) override {
+    const cv::Mat pixels = as_mat(image);
+    const double scale = scale_of(pixels.size());
+    const cv::Size size(std::max(1, static_cast<int>(std::lround(scale * pixels.cols))),
+                        std::max(1, static_cast<int>(std::lround(scale * pixels.rows))));
+    cv::Mat scaled, bgr;
+    cv::resize(pixels, scaled, size, 0, 0, scale < 1 ? cv::INTER_AREA : cv::INTER_LINEAR);
+    to_bgr(scaled, image.format, bgr);
+    const ImageView view = {bgr.data, bgr.cols, bgr.rows, static_cast<std::ptrdiff_t>(bgr.step),
+                            PixelFormat::bgr8};
+    std::vector<Detection> detections;
+    for (const model::ScoredFace& one : session_.run(view, thresholds()))
+      detections.push_back(in_picture(one, pixels.size(), size));
+    return detections;
+  }
+
+ private:
+  double scale_of(const cv::Size& size) const {
+    const double asked = kSmallestFacePx / smallest_face(options_, size.width, size.height);
+    const double usual = std::min(1.0, kUsualSidePx / std::max(size.width, size.height));
+    const double most = std::sqrt(kMostPixels / static_cast<double>(size.area()));
+    return std::min({std::max(asked, usual), kLargest, most});
+  }
+
+  model::DetectorThresholds thresholds() const {
+    const float score = kOperatingPoint + (1 - kOperatingPoint) * options_.score_threshold;
+    return {.score = std::clamp(score, 0.05F, 1.0F), .most_overlap = kMostOverlap};
+  }
+
+  // The network's coordinates are pixel indices: their centres move with the scale.
+  static Detection in_picture(const model::ScoredFace& one, const cv::Size& picture, const cv::Size& seen) {
+    const float x = static_cast<float>(picture.width) / static_cast<float>(seen.width);
+    const float y = static_cast<float>(picture.height) / static_cast<float>(seen.height);
+    const Box& box = one.face.box;
+    return {{x * (box.x + 0.5F) - 0.5F, y * (box.y + 0.5F) - 0.5F, x * box.width, y * box.height},
+            (one.score - kOperatingPoint) / (1 - kOperatingPoint)};
+  }
+
+  DetectorOptions options_;
+  model::DetectorSession session_;
+};
+
+}  // namespace
+
+std::unique_ptr<Detector> make_builtin_detector(const std::string& file, const DetectorOptions& options) {
+  return std::make_unique<BuiltinDetector>(file, options);
+}
+
+}  // namespace spiga::vision
