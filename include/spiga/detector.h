@@ -47,8 +47,9 @@ class Detector {
 };
 
 // Makes a detector by name: "dlib" is dlib's frontal HOG detector, built in; "yunet:FILE" is YuNet from an
-// ONNX file, run by OpenCV; "builtin:FILE" our own network (docs/detector.md) on our own engine. Throws Error(invalid_argument) that names the known ones, or where an option
-// makes no sense; not_found and bad_data of a file.
+// ONNX file, run by OpenCV; "builtin:FILE" our own network (docs/detector.md) on our own engine. Throws
+// Error(invalid_argument) that names the known ones, or where an option makes no sense; not_found and
+// bad_data of a file.
 std::unique_ptr<Detector> make_detector(std::string_view name, const DetectorOptions& options = {});
 
 }  // namespace spiga

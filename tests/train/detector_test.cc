@@ -20,6 +20,7 @@
 #include "train/detector_network.h"
 #include "train/detector_samples.h"
 #include "train/detector_trainer.h"
+#include "train/export.h"
 #include "train/random.h"
 
 namespace spiga::train {
@@ -191,6 +192,7 @@ class DetectorData : public ::testing::Test {
   void SetUp() override {
     folder_ =
         fs::path(::testing::TempDir()) / ::testing::UnitTest::GetInstance()->current_test_info()->name();
+    fs::remove_all(folder_);
     fs::create_directories(folder_);
     std::string landmarks;
     for (int i = 0; i < 68; ++i)
@@ -208,6 +210,8 @@ class DetectorData : public ::testing::Test {
     options.read_picture = [](const fs::path&) { return scene_picture(); };
     packed_ = pack_scenes(options, folder_ / "scenes.pack");
   }
+
+  void TearDown() override { fs::remove_all(folder_); }
 
   static Image scene_picture() {
     Image picture(160, 120, PixelFormat::bgr8);
@@ -289,7 +293,16 @@ TEST_F(DetectorData, TrainsStopsAndGoesOn) {
   model::DetectorSession session(
       model::DetectorModel::load(folder_ / "run" / "checkpoint.safetensors", Precision::f32));
   session.run(scene_picture().view(), {});
-  EXPECT_FALSE(session.outputs().empty());
+  const std::vector<float> outputs = session.outputs();
+  ASSERT_FALSE(outputs.empty());
+  // Exported, it says the same.
+  const fs::path exported = folder_ / "detector.safetensors";
+  const ExportSummary summary = export_model(folder_ / "run" / "checkpoint.safetensors", exported,
+                                             {.matrices = weights::DType::f32, .provenance = "a test"});
+  EXPECT_LT(summary.bytes, fs::file_size(folder_ / "run" / "checkpoint.safetensors") / 2);
+  model::DetectorSession again(model::DetectorModel::load(exported, Precision::f32));
+  again.run(scene_picture().view(), {});
+  EXPECT_EQ(again.outputs(), outputs);
 }
 
 TEST_F(DetectorData, RefusesRecipesThatMakeNoSense) {
