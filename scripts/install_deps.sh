@@ -3,7 +3,7 @@
 set -euo pipefail
 packages=(g++ make cmake ninja-build ccache pkg-config clang-format
   libdnnl-dev libopencv-dev libdlib-dev libzip-dev libcli11-dev nlohmann-json3-dev
-  libtorch-dev libgloo-dev libopenblas0-openmp libtomlplusplus-dev librsvg2-bin libx11-dev libeigen3-dev libgtest-dev libgmock-dev libbenchmark-dev
+  libtorch-dev libgloo-dev libopenblas0-openmp libtomlplusplus-dev librsvg2-bin libx11-dev libcpp-httplib-dev libssl-dev libeigen3-dev libgtest-dev libgmock-dev libbenchmark-dev
   python3-dev pybind11-dev python3-numpy python3-pil)
 missing=()
 for package in "${packages[@]}"; do

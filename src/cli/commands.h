@@ -33,6 +33,7 @@ void add_bench(CLI::App& program, Action& chosen);
 void add_calibrate(CLI::App& program, Action& chosen);
 void add_info(CLI::App& program, Action& chosen);
 void add_pack(CLI::App& program, Action& chosen);
+void add_serve(CLI::App& program, Action& chosen);
 void add_trainer(CLI::App& program, Action& chosen);  // train and export: become spiga-train
 void add_train(CLI::App& program, Action& chosen);    // spiga-train
 void add_export(CLI::App& program, Action& chosen);   // spiga-train

@@ -1,0 +1,80 @@
+// Copyright (c) 2026, the spiga authors
+// SPDX-License-Identifier: BSD-3-Clause
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <string>
+
+#include "cli/commands.h"
+#include "cli/exit_status.h"
+#include "cli/interrupt.h"
+#include "cli/shared_options.h"
+#include "serve/server.h"
+
+namespace spiga::cli {
+namespace {
+
+struct ServeOptions {
+  serve::ServerOptions server;
+  serve::ServiceOptions service;
+  NetworkOptions network;
+  int megabytes = 20;
+  int megapixels = 40;
+};
+
+int run_serve(ServeOptions options) {
+  options.service.limits = {.max_pixels = options.megapixels * std::int64_t{1000000},
+                            .max_file_bytes = options.megabytes * std::int64_t{1048576}};
+  options.service.analyzer.model = options.network.model_path();
+  options.service.analyzer.landmarker = {.precision = options.network.precision,
+                                         .threads = options.network.thread_count(),
+                                         .max_batch = options.network.batch};
+  if (const char* token = std::getenv("SPIGA_TOKEN")) options.server.token = token;
+  options.server.log = [](const std::string& line) {
+    std::printf("%s\n", line.c_str());
+    std::fflush(stdout);
+  };
+  serve::Service service(options.service);
+  serve::Server server(service, options.server);
+  const int port = server.bind();
+  catch_interrupts();
+  std::fprintf(stderr, "spiga: listening on http://%s:%d\n", options.server.host.c_str(), port);
+  server.run(interrupted);
+  return kDone;
+}
+
+}  // namespace
+
+void add_serve(CLI::App& program, Action& chosen) {
+  auto options = std::make_shared<ServeOptions>();
+  CLI::App* command = program.add_subcommand("serve", "Answer pictures over HTTP with faces");
+  const auto number = [&](const char* name, int& value, int least, int most, const char* help) {
+    command->add_option(name, value, help)
+        ->type_name("N")
+        ->check(CLI::Range(least, most).description(""))
+        ->capture_default_str();
+  };
+  command->add_option("--host", options->server.host, "Address to listen on")
+      ->type_name("HOST")
+      ->capture_default_str();
+  number("--port", options->server.port, 0, 65535, "Port; 0 is any free one");
+  number("--workers", options->service.workers, 1, 1024, "Pictures decoded and searched at a time");
+  number("--queue", options->service.queue, 1, 100000, "Requests under way or waiting; more get 429");
+  number("--connections", options->server.connections, 1, 10000, "Clients at a time");
+  number("--max-megabytes", options->megabytes, 1, 1024, "Largest picture file");
+  number("--max-megapixels", options->megapixels, 1, 1000, "Largest picture");
+  command->add_option("--timeout", options->server.seconds, "Seconds that a request may take until its turn")
+      ->type_name("S")
+      ->check(CLI::Range(0.1, 3600.0).description(""))
+      ->capture_default_str();
+  add_network_options(*command, options->network);
+  command->footer(
+      "The environment variable SPIGA_TOKEN, where set, is the bearer token to ask for. One JSON line per "
+      "answer on standard output; docs/http.md describes the service.\n\n"
+      "Example:\n  spiga serve --port 8080 &\n"
+      "  curl --data-binary @portrait.jpg http://127.0.0.1:8080/v1/analyze");
+  command->callback([options, &chosen] { chosen = [options] { return run_serve(*options); }; });
+}
+
+}  // namespace spiga::cli

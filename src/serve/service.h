@@ -1,0 +1,67 @@
+// Copyright (c) 2026, the spiga authors
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "media/face_text.h"
+#include "media/picture_reader.h"
+#include "serve/batcher.h"
+#include "spiga/analyzer.h"
+
+namespace spiga::serve {
+
+struct ServiceOptions {
+  AnalyzerOptions analyzer = {};
+  int workers = 2;  // pictures decoded and searched at a time; each holds one decoded picture
+  int queue = 64;   // requests under way or waiting; more are refused
+  media::PictureLimits limits = {.max_pixels = 40 * 1000 * 1000, .max_file_bytes = 20 * 1024 * 1024};
+};
+
+// The queue is full: come again later.
+struct Busy : std::runtime_error {
+  Busy() : std::runtime_error("too many requests are waiting") {}
+};
+// The request's time was over before its turn came.
+struct TooLate : std::runtime_error {
+  TooLate() : std::runtime_error("no time left for this request") {}
+};
+
+struct Answer {
+  media::PictureFaces faces;
+  std::vector<std::uint8_t> overlay;  // JPEG, where it was asked for
+};
+
+// Pictures to faces for many callers at once: a bounded queue, a few detectors, one batching landmarker.
+class Service {
+ public:
+  // Throws Error as Analyzer::load, and invalid_argument where workers or queue are below 1.
+  explicit Service(const ServiceOptions& options);
+
+  // Throws Busy, TooLate, or Error as decode_picture and the analyzer do.
+  Answer analyze(std::span<const std::uint8_t> bytes, const std::string& name, bool overlay,
+                 Clock::time_point deadline);
+
+  std::string metrics() const;
+  const ServiceOptions& options() const { return options_; }
+
+ private:
+  class Turn;
+
+  ServiceOptions options_;
+  mutable std::mutex mutex_;
+  std::condition_variable freed_;
+  std::vector<std::unique_ptr<Detector>> idle_;
+  int admitted_ = 0;
+  std::string database_;
+  std::unique_ptr<Batcher> batcher_;
+};
+
+}  // namespace spiga::serve

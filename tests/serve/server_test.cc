@@ -1,0 +1,205 @@
+// Copyright (c) 2026, the spiga authors
+// SPDX-License-Identifier: BSD-3-Clause
+#include "serve/server.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <httplib.h>
+
+#include <atomic>
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "support/error_of.h"
+
+namespace spiga::serve {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+std::string astronaut() {
+  std::ifstream file("samples/astronaut.jpg", std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+// A PNG's beginning and end that claim 50,000 x 50,000 pixels.
+std::string enormous_png() {
+  using namespace std::string_literals;
+  return "\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\xc3\x50\0\0\xc3\x50\x08\x02\0\0\0\x2a\x2f\x4a\x12"s
+         "\0\0\0\0IDAT\x35\xaf\x06\x1e\0\0\0\0IEND\xae\x42\x60\x82"s;
+}
+
+// A server on a free port of the loopback.
+class Running {
+ public:
+  explicit Running(ServerOptions options = {}, const ServiceOptions& service = {}) : service_(service) {
+    options.port = 0;
+    options.log = [this](const std::string& line) {
+      const std::lock_guard lock(mutex_);
+      log_.push_back(line);
+    };
+    server_ = std::make_unique<Server>(service_, options);
+    port_ = server_->bind();
+    thread_ = std::thread([this] { server_->run([this] { return stop_.load(); }); });
+  }
+  ~Running() { drain(); }
+
+  void ask_to_stop() { stop_ = true; }
+  void drain() {
+    stop_ = true;
+    if (thread_.joinable()) thread_.join();
+  }
+  httplib::Client client() const { return httplib::Client("127.0.0.1", port_); }
+  Service& service() { return service_; }
+  std::vector<std::string> log() const {
+    const std::lock_guard lock(mutex_);
+    return log_;
+  }
+
+ private:
+  Service service_;
+  mutable std::mutex mutex_;
+  std::vector<std::string> log_;
+  std::atomic<bool> stop_ = false;
+  std::unique_ptr<Server> server_;
+  std::thread thread_;
+  int port_ = 0;
+};
+
+TEST(Serve, FindsTheFaceInBytesAndInAForm) {
+  Running server;
+  httplib::Client client = server.client();
+  const auto plain = client.Post("/v1/analyze", astronaut(), "image/jpeg");
+  ASSERT_TRUE(plain);
+  ASSERT_EQ(plain->status, 200) << plain->body;
+  nlohmann::json found = nlohmann::json::parse(plain->body);
+  ASSERT_EQ(found.at("faces").size(), 1U);
+  EXPECT_GT(found["faces"][0].at("landmarks").size(), 60U);
+  const auto form = client.Post("/v1/analyze", {{"image", astronaut(), "a.jpg", "image/jpeg"}});
+  ASSERT_TRUE(form);
+  ASSERT_EQ(form->status, 200) << form->body;
+  nlohmann::json other = nlohmann::json::parse(form->body);
+  EXPECT_EQ(other.at("source"), "a.jpg");
+  EXPECT_EQ(other.at("faces"), found.at("faces"));
+  const auto drawn = client.Post("/v1/analyze?overlay=1", astronaut(), "image/jpeg");
+  ASSERT_TRUE(drawn);
+  EXPECT_EQ(drawn->get_header_value("Content-Type"), "image/jpeg");
+  EXPECT_THAT(drawn->body, StartsWith("\xff\xd8"));
+  EXPECT_NE(drawn->body, astronaut());
+}
+
+TEST(Serve, RefusesWhatItCannotTake) {
+  ServiceOptions service;
+  service.limits.max_file_bytes = 1 << 20;
+  Running server({}, service);
+  const auto post = [&](const std::string& body) {
+    httplib::Client client = server.client();
+    const auto answer = client.Post("/v1/analyze", body, "application/octet-stream");
+    return answer ? answer->status : -1;
+  };
+  EXPECT_EQ(post("not a picture"), 400);
+  EXPECT_EQ(post(""), 400);
+  EXPECT_EQ(post(astronaut().substr(0, 2000)), 400);
+  EXPECT_EQ(post(enormous_png()), 413);
+  EXPECT_EQ(post(std::string(100 << 20, 'x')), 413);
+  EXPECT_EQ(server.client().Get("/v1/analyze")->status, 405);
+  EXPECT_EQ(server.client().Get("/v1/analyze")->get_header_value("Allow"), "POST");
+  EXPECT_EQ(server.client().Get("/nowhere")->status, 404);
+  EXPECT_EQ(server.client().Post("/nowhere", "x", "text/plain")->status, 404);
+  EXPECT_EQ(post(astronaut()), 200) << "and goes on";
+}
+
+TEST(Serve, AsksForTheToken) {
+  Running server({.token = "secret"});
+  const auto status_with = [&](const char* token) {
+    httplib::Client client = server.client();
+    if (token) client.set_bearer_token_auth(token);
+    return client.Post("/v1/analyze", "x", "text/plain")->status;
+  };
+  EXPECT_EQ(status_with(nullptr), 401);
+  EXPECT_EQ(status_with("secreT"), 401);
+  EXPECT_EQ(status_with("secret"), 400);
+  EXPECT_EQ(server.client().Get("/healthz")->status, 200);
+}
+
+TEST(Serve, EndsATrickle) {
+  Running server({.seconds = 0.3});
+  httplib::Client client = server.client();
+  const auto begin = Clock::now();
+  client.Post(
+      "/v1/analyze",
+      [&](std::size_t, httplib::DataSink& sink) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+        return Clock::now() - begin < std::chrono::seconds(5) && sink.write("x", 1);
+      },
+      "application/octet-stream");
+  EXPECT_LT(Clock::now() - begin, std::chrono::seconds(4));
+  server.drain();
+  ASSERT_FALSE(server.log().empty());
+  EXPECT_THAT(server.log().front(), HasSubstr("\"status\": 408"));
+}
+
+TEST(Serve, SendsAwayWhoFindsTheQueueFull) {
+  ServiceOptions service;
+  service.workers = 1;
+  service.queue = 1;
+  Running server({}, service);
+  const std::string picture = astronaut();
+  std::atomic<int> done = 0, busy = 0, other = 0;
+  std::vector<std::thread> callers;
+  for (int i = 0; i < 8; ++i)
+    callers.emplace_back([&] {
+      const auto answer = server.client().Post("/v1/analyze", picture, "image/jpeg");
+      const int status = answer ? answer->status : -1;
+      ++(status == 200 ? done : status == 429 ? busy : other);
+      if (status == 429) {
+        EXPECT_EQ(answer->get_header_value("Retry-After"), "1");
+      }
+    });
+  for (std::thread& caller : callers) caller.join();
+  EXPECT_GE(done, 1);
+  EXPECT_GE(busy, 1);
+  EXPECT_EQ(other, 0);
+}
+
+TEST(Serve, SaysHowItIs) {
+  Running server;
+  httplib::Client client = server.client();
+  EXPECT_EQ(client.Get("/healthz")->body, "ok\n");
+  EXPECT_NO_THROW(nlohmann::json::parse(client.Get("/openapi.json")->body));
+  client.Get("/nowhere");
+  const auto metrics = client.Get("/metrics");
+  EXPECT_THAT(metrics->body, HasSubstr("spiga_requests_total{code=\"404\"} 1\n"));
+  EXPECT_THAT(metrics->body, HasSubstr("spiga_request_seconds_count 3\n"));
+  server.drain();
+  for (const std::string& line : server.log()) EXPECT_TRUE(nlohmann::json::accept(line)) << line;
+  EXPECT_EQ(server.log().size(), 4U);
+}
+
+TEST(Serve, FinishesWhatIsUnderWay) {
+  Running server;
+  std::atomic<int> status = 0;
+  std::thread caller([&] {
+    const auto answer = server.client().Post("/v1/analyze", astronaut(), "image/jpeg");
+    status = answer ? answer->status : -1;
+  });
+  while (server.service().metrics().find("admitted 1\n") == std::string::npos && status == 0)
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  server.drain();
+  caller.join();
+  EXPECT_EQ(status, 200);
+  EXPECT_FALSE(server.client().Get("/healthz"));
+}
+
+TEST(Serve, SaysWhereItCannotListen) {
+  Service service({});
+
+  Server server(service, {.host = "256.0.0.1"});
+  EXPECT_EQ(testing::error_of([&] { server.bind(); }).code(), ErrorCode::io);
+}
+
+}  // namespace
+}  // namespace spiga::serve
