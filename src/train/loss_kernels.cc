@@ -49,8 +49,6 @@ SPIGA_INLINE void store(const Vector& from, const Block& block, float* to) {
     for (std::int64_t i = 0; i < block.active; ++i) to[i] = from[i];
 }
 
-SPIGA_INLINE void fill(float value, Vector& to) { to = Vector{} + value; }
-
 // Bits of one kind read as the other.
 template <typename To, typename From>
 SPIGA_INLINE void bits(const From& from, To& to) {

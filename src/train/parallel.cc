@@ -13,11 +13,15 @@
 #include "base/text.h"
 #include "spiga/error.h"
 
-// SPIGA_GLOO and SPIGA_NCCL: the build found this LibTorch's headers for them (CMakeLists.txt).
-#ifdef SPIGA_GLOO
+// SPIGA_GLOO and SPIGA_NCCL: the build found the headers for them (CMakeLists.txt). PyTorch's Python package
+// comes without Gloo's, so either may be there alone.
+#if defined(SPIGA_GLOO) || defined(SPIGA_NCCL)
+#define SPIGA_C10D
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
-#include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
+#endif
+#ifdef SPIGA_GLOO
+#include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 #endif
 #ifdef SPIGA_NCCL
 #include <torch/csrc/distributed/c10d/ProcessGroupNCCL.hpp>
@@ -65,7 +69,7 @@ ProcessPlace ProcessPlace::from_environment() {
   return place;
 }
 
-#ifdef SPIGA_GLOO
+#ifdef SPIGA_C10D
 
 namespace {
 
@@ -98,35 +102,52 @@ c10::intrusive_ptr<c10d::Store> meeting_place(const ProcessPlace& place) {
 
 }  // namespace
 
+// All processes as c10d has them: Gloo's on the CPU, NCCL's on GPUs.
 struct Processes::Group {
   Group(const ProcessPlace& place, torch::Device device) {
-    store = meeting_place(place);
-    if (device.is_cuda()) {
-#ifdef SPIGA_NCCL
-      nccl = c10::make_intrusive<c10d::ProcessGroupNCCL>(store, place.rank, place.count);
-      return;
-#else
-      throw Error(ErrorCode::unsupported, "data-parallel training on GPUs: built without NCCL");
-#endif
-    }
-    auto options = c10d::ProcessGroupGloo::Options::create();
-    options->devices.push_back(c10d::ProcessGroupGloo::createDefaultDevice());
-    gloo = c10::make_intrusive<c10d::ProcessGroupGloo>(store, place.rank, place.count, options);
+    const auto store = meeting_place(place);
+    if (device.is_cuda())
+      join_nccl(store, place);
+    else
+      join_gloo(store, place);
   }
 
   // Calls action(group) with the one in use.
   template <typename Action>
-  void with_group(const Action& action) {
+  void with_group([[maybe_unused]] const Action& action) {
 #ifdef SPIGA_NCCL
     if (nccl) return action(*nccl);
 #endif
+#ifdef SPIGA_GLOO
     action(*gloo);
+#endif
   }
 
-  c10::intrusive_ptr<c10d::Store> store;
-  c10::intrusive_ptr<c10d::ProcessGroupGloo> gloo;
+ private:
+  using Store = c10::intrusive_ptr<c10d::Store>;
+
 #ifdef SPIGA_NCCL
+  void join_nccl(const Store& store, const ProcessPlace& place) {
+    nccl = c10::make_intrusive<c10d::ProcessGroupNCCL>(store, place.rank, place.count);
+  }
   c10::intrusive_ptr<c10d::ProcessGroupNCCL> nccl;
+#else
+  void join_nccl(const Store&, const ProcessPlace&) {
+    throw Error(ErrorCode::unsupported, "data-parallel training on GPUs: built without NCCL");
+  }
+#endif
+
+#ifdef SPIGA_GLOO
+  void join_gloo(const Store& store, const ProcessPlace& place) {
+    auto options = c10d::ProcessGroupGloo::Options::create();
+    options->devices.push_back(c10d::ProcessGroupGloo::createDefaultDevice());
+    gloo = c10::make_intrusive<c10d::ProcessGroupGloo>(store, place.rank, place.count, options);
+  }
+  c10::intrusive_ptr<c10d::ProcessGroupGloo> gloo;
+#else
+  void join_gloo(const Store&, const ProcessPlace&) {
+    throw Error(ErrorCode::unsupported, "data-parallel training on CPUs: built without Gloo");
+  }
 #endif
 };
 

@@ -4,6 +4,8 @@
 #include "train/process.h"
 
 #include <ATen/Context.h>
+#include <ATen/Parallel.h>
+#include <dlfcn.h>
 
 #include <cstdlib>
 
@@ -27,6 +29,13 @@ void prepare_process() {
     setenv("ATEN_CPU_CAPABILITY", "avx512", /*overwrite=*/0);
 #endif
   at::globalContext().setFlushDenormal(true);
+}
+
+void set_threads(int count) {
+  at::set_num_threads(count);
+  // It starts as many as there are cores and does not hear of LibTorch's number; waiting, they spin.
+  using Set = void (*)(int);
+  if (const auto set = reinterpret_cast<Set>(dlsym(RTLD_DEFAULT, "openblas_set_num_threads"))) set(count);
 }
 
 }  // namespace spiga::train

@@ -11,4 +11,7 @@ namespace spiga::train {
 // stays.
 void prepare_process();
 
+// How many threads this process computes with: LibTorch's, and OpenBLAS's own where it is what multiplies.
+void set_threads(int count);
+
 }  // namespace spiga::train

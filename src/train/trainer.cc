@@ -24,6 +24,7 @@
 #include "train/checkpoint.h"
 #include "train/face_order.h"
 #include "train/losses.h"
+#include "train/process.h"
 #include "train/random.h"
 
 namespace spiga::train {
@@ -135,7 +136,7 @@ Trainer::State::State(TrainConfig train_config, TrainEvents train_events, Proces
       train_faces(open_faces(config.train_data, config.network)) {
   check_batch(config, process_count());
   if (!is_first()) events = {};
-  torch::set_num_threads(config.threads);
+  set_threads(config.threads);
   at::globalContext().setFlushDenormal(true);
   at::globalContext().setBenchmarkCuDNN(true);
   torch::manual_seed(config.seed);
