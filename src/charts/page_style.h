@@ -18,7 +18,7 @@ inline constexpr const char* kPageStyle = R"(
   figcaption { font-size: 13px; color: #444; max-width: 1000px; padding-top: 3px; } .row figcaption { max-width: 520px; }
   .faces { display: grid; grid-template-columns: repeat(6, 172px); gap: 10px 9px; }
   .faces figure { margin: 0; } .faces figcaption { font-size: 11px; line-height: 1.3; overflow-wrap: anywhere; }
-  svg { display: block; max-width: 100%; height: auto; } .faces svg { border-radius: 3px; }
+  figure > svg { display: block; max-width: 100%; height: auto; } .faces svg { border-radius: 3px; }
   svg text { font-family: "DejaVu Sans", "Liberation Sans", Arial, sans-serif; fill: #333; }
   .tick { font-size: 11px; } .cell { font-size: 10px; } .cell[fill="#fff"] { fill: #fff; } .label { font-size: 12.5px; }
   .grid { stroke: #e8e8e8; } .axis { stroke: #444; } .truth { color: #0090c0; } .prediction { color: #c08400; }

@@ -108,6 +108,7 @@ void Plot::curve(std::span<const Coordinate> points, std::string_view colour, st
   for (const Coordinate& point : points) placed.push_back(place(point));
   svg_.path(placed, base::concat("fill=\"none\" stroke=\"", colour, "\" stroke-width=\"1.8\"",
                                  dashed ? " stroke-dasharray=\"5 4\"" : ""));
+  curve_points_.insert(curve_points_.end(), placed.begin(), placed.end());
   if (!name.empty()) legend_.push_back({std::string(name), std::string(colour), dashed});
 }
 
@@ -126,18 +127,26 @@ void Plot::whisker(double x, double low, double middle, double high, std::string
 }
 
 void Plot::draw_legend() {
-  double y = height_ - kBottom - 12 - 17 * static_cast<double>(legend_.size() - 1);
+  constexpr double kLine = 17;
+  const double high = kLine * static_cast<double>(legend_.size());
   std::size_t longest = 0;
   for (const Entry& entry : legend_) longest = std::max(longest, entry.name.size());
   const double x = width_ - kRight - 46 - 6.3 * static_cast<double>(longest);
-  svg_.rect(x - 8, y - 15, width_ - kRight - x, 17 * static_cast<double>(legend_.size()) + 7,
-            R"(fill="#fff" fill-opacity="0.85" stroke="#ddd")");
+  const auto hidden = [&](double top) {
+    return std::ranges::count_if(curve_points_, [&](const Coordinate& point) {
+      return point.x > x - 8 && point.y > top && point.y < top + high + 7;
+    });
+  };
+  const double below = height_ - kBottom - 10 - high, above = kTop + 3;
+  const double top = hidden(below) > hidden(above) ? above : below;
+  svg_.rect(x - 8, top, width_ - kRight - x, high + 7, R"(fill="#fff" fill-opacity="0.85" stroke="#ddd")");
+  double y = top + 15;
   for (const Entry& entry : legend_) {
     svg_.line({x, y - 4}, {x + 24, y - 4},
               base::concat("stroke=\"", entry.colour, "\" stroke-width=\"2\"",
                            entry.dashed ? " stroke-dasharray=\"5 4\"" : ""));
     svg_.text({x + 30, y}, entry.name, R"(class="tick")");
-    y += 17;
+    y += kLine;
   }
 }
 

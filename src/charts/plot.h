@@ -31,7 +31,8 @@ class Plot {
   // A vertical bar from (x, low) to (x, high) with a dot at (x, middle).
   void whisker(double x, double low, double middle, double high, std::string_view colour);
 
-  // Draws the legend and ends the drawing.
+  // Draws the legend on the right, below or above the curves, whichever hides less of them, and ends the
+  // drawing.
   std::string finish() &&;
 
  private:
@@ -51,6 +52,7 @@ class Plot {
   Axis x_;
   Axis y_;
   std::vector<Entry> legend_;
+  std::vector<Coordinate> curve_points_;  // on the drawing
 };
 
 // Colours that colour-blind readers can tell apart (Okabe and Ito).

@@ -256,7 +256,7 @@ std::string worst_faces_section(const RunReport& run) {
   for (std::size_t i = 0; i < worst.size(); ++i) {
     const auto row = static_cast<std::int64_t>(i);
     const auto face = static_cast<std::size_t>(worst[i]);
-    const std::string name(run.valid_faces.record(worst[i]).name);
+    const std::string name = std::filesystem::path(run.valid_faces.record(worst[i]).name).filename().string();
     charts::Svg svg(kFacePixels, kFacePixels, name);
     svg.image(0, 0, kFacePixels, kFacePixels, "image/bmp", bmp_of(pixels[row]));
     std::vector<Coordinate> places = places_of(truth[row].data_ptr<float>(), truth.size(1));
