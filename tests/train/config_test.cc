@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "support/error_of.h"
 #include "support/temporary_folder.h"
+#include "train/detector_config.h"
 
 namespace spiga::train {
 namespace {
@@ -146,7 +147,10 @@ TEST_F(ConfigTest, EveryRecipeOfTheProjectReads) {
   int recipes = 0;
   for (const auto& entry : std::filesystem::directory_iterator("configs")) {
     if (entry.path().extension() != ".toml") continue;
-    EXPECT_NO_THROW(read_train_config(entry.path().string())) << entry.path();
+    const std::string path = entry.path().string();
+    EXPECT_NO_THROW(is_detector_recipe(path) ? void(read_detector_config(path))
+                                             : void(read_train_config(path)))
+        << path;
     ++recipes;
   }
   EXPECT_GE(recipes, 3);
