@@ -172,6 +172,12 @@ NaiveNetworkImpl::NaiveNetworkImpl(const model::NetworkConfig& config) : config_
   no_edge_ = table.narrow(1, config.edges, 1).view({1, config.landmarks, 1, 1});
 }
 
+bool NaiveNetworkImpl::is_of_cascade(const std::string& name) {
+  for (const char* part : {"shape", "window", "attention", "decoder"})
+    if (name.starts_with(part)) return true;
+  return false;
+}
+
 train::BackboneOutput NaiveNetworkImpl::backbone(const torch::Tensor& images) {
   train::BackboneOutput output;
   torch::Tensor x = torch::cat({images, coordinates_.expand({images.size(0), -1, -1, -1})}, 1);

@@ -4,6 +4,7 @@
 
 #include <torch/torch.h>
 
+#include <string>
 #include <vector>
 
 #include "model/config.h"
@@ -20,6 +21,9 @@ class NaiveNetworkImpl : public torch::nn::Module {
   train::BackboneOutput backbone(const torch::Tensor& images);
   torch::Tensor initial_landmarks(const train::BackboneOutput& output);
   std::vector<torch::Tensor> cascade(const torch::Tensor& field, const torch::Tensor& initial);
+
+  // Whether a parameter of this name belongs to the cascade.
+  static bool is_of_cascade(const std::string& name);
 
  private:
   struct Stack {
