@@ -43,8 +43,8 @@ std::span<const float> noise_table();
 std::vector<float> jpeg_steps(int quality, bool chrominance);
 // The 8-point DCT-II, orthonormal: row k is the k-th cosine, [8, 8].
 std::vector<float> dct_matrix();
-// What coding as JPEG and decoding does to a canvas [3, side, side], B G R in [0, 1], in place; without chroma
-// subsampling. What is beyond the last multiple of 8 stays.
+// What coding as JPEG and decoding does to a canvas [3, side, side], B G R in [0, 1], in place; without
+// chroma subsampling. What is beyond the last multiple of 8 stays.
 void code_jpeg(int side, int quality, float* canvas);
 // Weights of a Gaussian kernel of 1, 3 or 5 pixels, centred in 5.
 std::vector<float> blur_weights(int kernel);
