@@ -27,5 +27,5 @@ function(spiga_test room)
   target_include_directories(${room}_test PRIVATE ${PROJECT_SOURCE_DIR}/tests)
   spiga_compile_options(${room}_test)
   gtest_discover_tests(${room}_test TEST_PREFIX ${room}. WORKING_DIRECTORY ${PROJECT_SOURCE_DIR}
-    DISCOVERY_TIMEOUT 120 PROPERTIES TIMEOUT 600 ENVIRONMENT "OMP_NUM_THREADS=2;${TEST_ENVIRONMENT}")
+    NO_PRETTY_VALUES DISCOVERY_TIMEOUT 120 PROPERTIES TIMEOUT 600 ENVIRONMENT "OMP_NUM_THREADS=2;${TEST_ENVIRONMENT}")
 endfunction()

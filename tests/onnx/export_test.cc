@@ -29,6 +29,7 @@ using testing::TemporaryFolder;
 
 constexpr double kTolerance = 1e-4;  // crop units
 constexpr double kAngleTolerance = 1e-3;
+constexpr double kSpreadTolerance = 1e-3;  // pixels of the crop: 100 of them are no rarity in noise
 
 std::string node_modules() {
   const char* chosen = std::getenv("SPIGA_NODE_MODULES");
@@ -104,7 +105,7 @@ class Export : public ::testing::Test {
     const Results found = onnx_runtime(network->config(), batch), expected = engine(network, batch);
     expect_near(found.landmarks, expected.landmarks, kTolerance, "landmarks");
     expect_near(found.pose, expected.pose, kAngleTolerance, "pose");
-    expect_near(found.spread, expected.spread, kTolerance, "spread");
+    expect_near(found.spread, expected.spread, kSpreadTolerance, "spread");
   }
 
   template <typename Weights>

@@ -171,6 +171,10 @@ TEST(Serve, SaysHowItIs) {
   EXPECT_EQ(client.Get("/healthz")->body, "ok\n");
   EXPECT_NO_THROW(nlohmann::json::parse(client.Get("/openapi.json")->body));
   client.Get("/nowhere");
+  // A request is counted once its answer is out, so the one who was answered may look too early.
+  const auto deadline = Clock::now() + std::chrono::seconds(10);
+  while (server.service().metrics().find("seconds_count 3\n") == std::string::npos && Clock::now() < deadline)
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
   const auto metrics = client.Get("/metrics");
   EXPECT_THAT(metrics->body, HasSubstr("spiga_requests_total{code=\"404\"} 1\n"));
   EXPECT_THAT(metrics->body, HasSubstr("spiga_request_seconds_count 3\n"));
