@@ -14,8 +14,6 @@
 namespace spiga::engine {
 namespace {
 
-constexpr double kWorthwhile = 1.25;  // how much faster bf16 must be
-
 // Best multiply-adds per second of a kernel over zeros, for about `seconds`.
 double rate(const Spec& spec, std::size_t weights, int out, std::size_t x_bytes, std::size_t y_bytes,
             int threads, double seconds) {
@@ -60,23 +58,14 @@ double product_rate(DataType type, int size, int threads, double seconds) {
   return rate(spec, count, size, count * size_of(type), count * size_of(type), threads, seconds);
 }
 
-bool bf16_is_faster() {
-  constexpr double kSeconds = 0.004;
-  return convolution_rate(DataType::bf16, 16, 128, 1, kSeconds) >
-         kWorthwhile * convolution_rate(DataType::f32, 16, 128, 1, kSeconds);
-}
-
 }  // namespace
 
 bool supports(DataType type) { return type == DataType::f32 || instruction_set() >= InstructionSet::avx512; }
 
 DataType faster_type() {
-  static const DataType faster = [] {
-    const InstructionSet set = instruction_set();
-    const bool bf16 = set == InstructionSet::amx || (set == InstructionSet::avx512_bf16 && bf16_is_faster());
-    return bf16 ? DataType::bf16 : DataType::f32;
-  }();
-  return faster;
+  const InstructionSet set = instruction_set();
+  const bool native = set == InstructionSet::amx || set == InstructionSet::avx512_bf16;
+  return native ? DataType::bf16 : DataType::f32;
 }
 
 double measured_peak(DataType type, int threads) {

@@ -9,9 +9,8 @@ namespace spiga::engine {
 // Whether bf16 convolutions run here at all.
 bool supports(DataType type);
 
-// What `automatic` stands for. bf16 where the processor has AMX; where it only has AVX-512's bf16 products,
-// bf16 if a convolution is at least a quarter faster in it, measured once per process (some processors have
-// the instructions, but not at a higher rate); f32 elsewhere.
+// What `automatic` stands for: bf16 where the processor multiplies it natively (AMX, or AVX-512's bf16
+// products), f32 elsewhere. A rule, not a measurement: a busy machine says the same as an idle one.
 DataType faster_type();
 
 // Multiply-adds per second that this machine reaches: the best of a large convolution and a large matrix

@@ -265,16 +265,9 @@ TEST(Multiply, IsAMatrixProduct) {
 }
 
 TEST(Calibration, FollowsTheProcessor) {
-  switch (instruction_set()) {
-    case InstructionSet::amx:
-      EXPECT_EQ(faster_type(), DataType::bf16);
-      break;
-    case InstructionSet::avx512_bf16:
-      EXPECT_EQ(faster_type(), faster_type());  // measured, but once
-      break;
-    default:
-      EXPECT_EQ(faster_type(), DataType::f32);
-  }
+  const InstructionSet set = instruction_set();
+  const bool native = set == InstructionSet::amx || set == InstructionSet::avx512_bf16;
+  EXPECT_EQ(faster_type(), native ? DataType::bf16 : DataType::f32);
   EXPECT_TRUE(supports(DataType::f32));
   EXPECT_GT(measured_peak(faster_type(), 1), 1e9);
 }
