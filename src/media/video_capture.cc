@@ -179,7 +179,8 @@ std::unique_ptr<Capture> open_camera_capture(int number) {
   cv::VideoCapture capture;
   bool opened = false;
   try {
-    opened = capture.open(number);
+    // Named, since OpenCV would try libraries for FireWire cameras too, which keep memory for good.
+    opened = capture.open(number, cv::CAP_V4L2);
   } catch (const cv::Exception&) {  // the same as not opened
   }
   if (!opened)

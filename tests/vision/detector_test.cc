@@ -105,6 +105,9 @@ TEST(Detector, yunet_wants_its_file) {
 
 // The calibration was measured on train.json; here on pictures that it has not seen.
 TEST(Detector, boxes_are_calibrated_to_landmark_boxes) {
+#ifdef __SANITIZE_ADDRESS__
+  GTEST_SKIP() << "measures boxes, which takes minutes under sanitizers";
+#endif
   const std::filesystem::path folder = "../shared/data/300w-scenes";
   if (!std::filesystem::exists(folder)) GTEST_SKIP() << folder << " is absent";
   const auto records = nlohmann::json::parse(std::ifstream(folder / "valid.json"));
