@@ -14,7 +14,6 @@
 #include "cli/shared_options.h"
 #include "model/model_file.h"
 #include "model/tensors.h"
-#include "scheme/scheme.h"
 #include "weights/safetensors.h"
 
 namespace spiga::cli {
@@ -37,19 +36,13 @@ std::string storage_of(const weights::SafetensorsFile& file) {
 
 nlohmann::json describe(const weights::SafetensorsFile& file, const model::ModelInfo& info,
                         bool with_tensors) {
-  const scheme::Database& database = scheme::find_database(info.config.database);
   std::int64_t numbers = 0;
   for (const weights::NamedTensor& named : file.tensors()) numbers += named.tensor.count();
-  nlohmann::json json = {{"file", file.path().native()},
-                         {"database", info.config.database},
-                         {"landmark_ids", database.ids},
-                         {"config", model::to_json(info.config)},
-                         {"map_size", info.config.map_size()},
-                         {"tensors", file.tensors().size()},
-                         {"numbers", numbers},
-                         {"storage", storage_of(file)},
-                         {"provenance", info.provenance},
-                         {"licence", info.licence}};
+  nlohmann::json json = model::describe(info);
+  json["file"] = file.path().native();
+  json["tensors"] = file.tensors().size();
+  json["numbers"] = numbers;
+  json["storage"] = storage_of(file);
   if (!with_tensors) return json;
   for (const weights::NamedTensor& named : file.tensors()) {
     json["tensor_list"].push_back({{"name", named.name},

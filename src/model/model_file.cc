@@ -5,6 +5,8 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
+#include "geometry/affine.h"
+#include "scheme/scheme.h"
 #include "spiga/error.h"
 
 namespace spiga::model {
@@ -34,6 +36,17 @@ nlohmann::json parse(const std::string& text, std::string_view where) {
 }
 
 }  // namespace
+
+nlohmann::json describe(const ModelInfo& info) {
+  const scheme::Database& database = scheme::find_database(info.config.database);
+  nlohmann::json edges = nlohmann::json::array();
+  for (const scheme::Edge& edge : database.edges)
+    edges.push_back({{"name", edge.name}, {"landmarks", edge.landmarks}});
+  return {{"database", info.config.database},   {"landmark_ids", database.ids},
+          {"edges", std::move(edges)},          {"config", to_json(info.config)},
+          {"map_size", info.config.map_size()}, {"crop_margin", geometry::kCropMargin},
+          {"provenance", info.provenance},      {"licence", info.licence}};
+}
 
 weights::Metadata metadata_of(const ModelInfo& info) {
   weights::Metadata metadata = {{kConfig, to_json(info.config).dump()},

@@ -23,6 +23,10 @@ struct ModelInfo {
 
 weights::Metadata metadata_of(const ModelInfo& info);
 
+// What somebody needs who draws or reads this model's faces: database, landmark_ids, edges (name, indices of
+// landmarks), config, map_size, crop_margin, provenance, licence.
+nlohmann::json describe(const ModelInfo& info);
+
 // Throws Error(bad_data) naming the file where it has no valid "spiga.config" or its "spiga.database" is
 // another.
 ModelInfo read_info(const weights::SafetensorsFile& file);

@@ -6,21 +6,23 @@
 
 #include <atomic>
 #include <map>
+#include <span>
 #include <thread>
 
 #include "base/text.h"
 #include "serve/metrics.h"
+#include "serve/page.h"
 #include "spiga/error.h"
 
 namespace spiga::serve {
 namespace {
 
 constexpr char kJson[] = "application/json";
-const std::map<std::string, std::string> kRoutes = {{"/v1/analyze", "POST"},
-                                                    {"/healthz", "GET, HEAD"},
-                                                    {"/readyz", "GET, HEAD"},
-                                                    {"/metrics", "GET, HEAD"},
-                                                    {"/openapi.json", "GET, HEAD"}};
+// The page may load nothing from elsewhere and be framed by nobody.
+constexpr char kPolicy[] =
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src "
+    "'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 constexpr char kOpenApi[] = R"({"openapi": "3.0.3",
  "info": {"title": "spiga", "description": "Facial landmarks and head pose", "version": "1"},
@@ -41,6 +43,8 @@ constexpr char kOpenApi[] = R"({"openapi": "3.0.3",
     "413": {"description": "Too many bytes or pixels"},
     "429": {"description": "Queue full; Retry-After says when to come again"},
     "503": {"description": "No turn within the time limit"}}}},
+  "/v1/model": {"get": {"responses": {"200": {"description": "The model: database, landmark ids, edges, configuration, licence",
+                                              "content": {"application/json": {}}}}}},
   "/healthz": {"get": {"responses": {"200": {"description": "Alive"}}}},
   "/readyz": {"get": {"responses": {"200": {"description": "Takes requests"}, "503": {"description": "Ending"}}}},
   "/metrics": {"get": {"responses": {"200": {"description": "Prometheus text"}}}}}}
@@ -112,6 +116,8 @@ struct Server::Impl {
   void answer(const httplib::Request& request, httplib::Response& response, const Upload& upload,
               Clock::time_point deadline);
   void add_small_routes();
+  void add_page();
+  void get(const char* path, std::function<void(httplib::Response&)> handle);
   void add_refusals();
   void note(const httplib::Request& request, const httplib::Response& response);
 
@@ -119,6 +125,7 @@ struct Server::Impl {
   ServerOptions options;
   Metrics metrics;
   std::atomic<bool> ready = false;
+  std::map<std::string, std::string> routes = {{"/v1/analyze", "POST"}};  // what each path takes
   httplib::Server http;
 };
 
@@ -142,35 +149,51 @@ Server::Impl::Impl(Service& the_service, const ServerOptions& the_options)
     note(request, response);
   });
   add_small_routes();
+  add_page();
   add_refusals();
 }
 
-void Server::Impl::add_small_routes() {
-  http.Get("/healthz", [](const httplib::Request&, httplib::Response& response) {
-    response.set_content("ok\n", "text/plain");
+void Server::Impl::get(const char* path, std::function<void(httplib::Response&)> handle) {
+  routes[path] = "GET, HEAD";
+  http.Get(path, [handle = std::move(handle)](const httplib::Request&, httplib::Response& response) {
+    handle(response);
   });
-  http.Get("/readyz", [this](const httplib::Request&, httplib::Response& response) {
+}
+
+void Server::Impl::add_small_routes() {
+  get("/healthz", [](httplib::Response& response) { response.set_content("ok\n", "text/plain"); });
+  get("/readyz", [this](httplib::Response& response) {
     response.status = ready ? 200 : 503;
     response.set_content(ready ? "ready\n" : "ending\n", "text/plain");
   });
-  http.Get("/metrics", [this](const httplib::Request&, httplib::Response& response) {
+  get("/metrics", [this](httplib::Response& response) {
     std::string text = service.metrics();
     metrics.append(text);
     response.set_content(text, "text/plain; version=0.0.4");
   });
-  http.Get("/openapi.json", [](const httplib::Request&, httplib::Response& response) {
-    response.set_content(kOpenApi, kJson);
-  });
+  get("/openapi.json", [](httplib::Response& response) { response.set_content(kOpenApi, kJson); });
+  get("/v1/model", [this](httplib::Response& response) { response.set_content(service.model(), kJson); });
   http.Post("/v1/analyze",
             [this](const httplib::Request& request, httplib::Response& response,
                    const httplib::ContentReader& reader) { analyze(request, response, reader); });
 }
 
+void Server::Impl::add_page() {
+  for (const PageFile& file : std::span(kPageFiles, kPageFileCount))
+    get(file.path, [&file](httplib::Response& response) {
+      response.set_header("Content-Security-Policy", kPolicy);
+      response.set_header("X-Content-Type-Options", "nosniff");
+      response.set_header("Referrer-Policy", "no-referrer");
+      response.set_header("Cache-Control", "no-cache");
+      response.set_content(file.text, file.type);
+    });
+}
+
 // Unknown paths and wrong methods; bodies that nobody wants are not read.
 void Server::Impl::add_refusals() {
-  const auto nowhere = [](const httplib::Request& request, httplib::Response& response) {
-    const auto route = kRoutes.find(request.path);
-    if (route == kRoutes.end()) return refuse(response, 404, "no such path");
+  const auto nowhere = [this](const httplib::Request& request, httplib::Response& response) {
+    const auto route = routes.find(request.path);
+    if (route == routes.end()) return refuse(response, 404, "no such path");
     response.set_header("Allow", route->second);
     refuse(response, 405, base::concat("this path takes ", route->second));
   };

@@ -2,15 +2,28 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "serve/service.h"
 
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "media/overlay.h"
 #include "media/picture_writer.h"
+#include "model/model_file.h"
 #include "scheme/scheme.h"
 #include "serve/metrics.h"
 #include "spiga/error.h"
+#include "spiga/version.h"
+#include "weights/safetensors.h"
 
 namespace spiga::serve {
+namespace {
+
+std::string describe(const std::string& model) {
+  nlohmann::json json = model::describe(model::read_info(weights::SafetensorsFile(model)));
+  json["version"] = SPIGA_VERSION;
+  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace
 
 // A place in the queue and then a detector; both go back at the end.
 class Service::Turn {
@@ -53,6 +66,7 @@ Service::Service(const ServiceOptions& options) : options_(options) {
   const std::string model = options.analyzer.model.empty() ? default_model_path() : options.analyzer.model;
   Landmarker landmarker = Landmarker::load(model, options.analyzer.landmarker);
   database_ = landmarker.database();
+  model_ = describe(model);
   for (int i = 0; i < options.workers; ++i)
     idle_.push_back(make_detector(options.analyzer.detector, options.analyzer.detector_options));
   batcher_ = std::make_unique<Batcher>(std::move(landmarker));

@@ -50,6 +50,8 @@ class Service {
                  Clock::time_point deadline);
 
   std::string metrics() const;
+  // What `spiga info --json` says of the model itself, and the program's version.
+  const std::string& model() const { return model_; }
   const ServiceOptions& options() const { return options_; }
 
  private:
@@ -61,6 +63,7 @@ class Service {
   std::vector<std::unique_ptr<Detector>> idle_;
   int admitted_ = 0;
   std::string database_;
+  std::string model_;
   std::unique_ptr<Batcher> batcher_;
 };
 

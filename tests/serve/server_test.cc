@@ -10,6 +10,7 @@
 #include <fstream>
 #include <iterator>
 #include <nlohmann/json.hpp>
+#include <regex>
 #include <thread>
 
 #include "support/error_of.h"
@@ -18,6 +19,7 @@ namespace spiga::serve {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::StartsWith;
 
 std::string astronaut() {
@@ -174,7 +176,8 @@ TEST(Serve, SaysHowItIs) {
   // A request is counted once its answer is out, so the one who was answered may look too early.
   const auto deadline = Clock::now() + std::chrono::seconds(10);
   std::string metrics;
-  while (metrics.find("spiga_requests_total{code=\"404\"} 1\n") == std::string::npos && Clock::now() < deadline)
+  while (metrics.find("spiga_requests_total{code=\"404\"} 1\n") == std::string::npos &&
+         Clock::now() < deadline)
     metrics = client.Get("/metrics")->body;
   EXPECT_THAT(metrics, HasSubstr("spiga_requests_total{code=\"404\"} 1\n"));
   EXPECT_THAT(metrics, HasSubstr("spiga_requests_total{code=\"200\"} "));
@@ -196,6 +199,36 @@ TEST(Serve, FinishesWhatIsUnderWay) {
   caller.join();
   EXPECT_EQ(status, 200);
   EXPECT_FALSE(server.client().Get("/healthz"));
+}
+
+TEST(Serve, HasAPageThatLoadsNothingFromElsewhere) {
+  Running server({.token = "secret"});
+  httplib::Client client = server.client();
+  const auto page = client.Get("/");
+  ASSERT_TRUE(page);
+  EXPECT_EQ(page->status, 200);
+  EXPECT_THAT(page->get_header_value("Content-Type"), StartsWith("text/html"));
+  EXPECT_THAT(page->get_header_value("Content-Security-Policy"), StartsWith("default-src 'none'"));
+  // Whatever the page names is there; nothing of it is inline or has another host.
+  const std::regex link(R"re((?:src|href)="([^"]*)")re");
+  int links = 0;
+  for (std::sregex_iterator found(page->body.begin(), page->body.end(), link), end; found != end; ++found) {
+    EXPECT_EQ(client.Get("/" + (*found)[1].str())->status, 200) << (*found)[1];
+    ++links;
+  }
+  EXPECT_GE(links, 4);
+  EXPECT_THAT(page->body, Not(HasSubstr("<style")));
+  EXPECT_EQ(client.Post("/", "x", "text/plain")->status, 405);
+}
+
+TEST(Serve, DescribesItsModel) {
+  Running server;
+  const nlohmann::json model = nlohmann::json::parse(server.client().Get("/v1/model")->body);
+  const int landmarks = static_cast<int>(model.at("landmark_ids").size());
+  EXPECT_GT(landmarks, 60);
+  EXPECT_FALSE(model.at("edges").empty());
+  for (const nlohmann::json& edge : model.at("edges"))
+    for (const int landmark : edge.at("landmarks")) EXPECT_TRUE(0 <= landmark && landmark < landmarks);
 }
 
 TEST(Serve, SaysWhereItCannotListen) {
