@@ -11,6 +11,7 @@ demo: build
 	@scripts/demo.sh
 
 test: build
+	@scripts/install_deps.sh --tests
 	@scripts/install_node_packages.sh || echo "npm's packages could not be fetched: some tests will be skipped" >&2
 	@ctest --preset release -j2
 

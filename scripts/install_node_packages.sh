@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Fetches what the tests of exported networks and bench/compare need from npm into build/node; does nothing
-# where it is there. Programs of packages are not run.
+# Fetches what the tests of exported networks and web pages, bench/compare and scripts/browser_page.sh need from
+# npm into build/node; does nothing where it is there. Programs of packages are not run.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 node=build/node
@@ -9,5 +9,6 @@ cmp -s tests/onnx/package-lock.json $node/package-lock.json && [ -d $node/node_m
 mkdir -p $node
 cp tests/onnx/package.json tests/onnx/package-lock.json $node/
 npm ci --prefix $node --ignore-scripts --no-audit --no-fund --loglevel=error >&2
-# Other systems' libraries, 200 MB.
+# Other systems' libraries, 200 MB, and the browser runtime's other builds, 120 MB.
 rm -rf $node/node_modules/onnxruntime-node/bin/napi-v*/{darwin,win32,linux/arm64}
+find $node/node_modules/onnxruntime-web/dist -type f ! -name ort.wasm.min.mjs ! -name 'ort-wasm-simd-threaded.[mw]*' -delete
