@@ -23,6 +23,7 @@
 #include "spiga/error.h"
 #include "train/checkpoint.h"
 #include "train/detector_network.h"
+#include "train/process.h"
 #include "train/random.h"
 #include "train/training_log.h"
 
@@ -196,7 +197,7 @@ class DetectorTrainer {
 
  private:
   DetectorNetwork seeded_network() const {
-    torch::set_num_threads(config_.threads);
+    set_threads(config_.threads);
     at::globalContext().setFlushDenormal(true);
     torch::manual_seed(config_.seed);
     return DetectorNetwork(config_.network);
