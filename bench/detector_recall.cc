@@ -1,10 +1,12 @@
 // Copyright (c) 2026, the spiga authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-// How many annotated faces a detector finds, and how long it takes: recall at IoU 0.4 and milliseconds per
-// megapixel of picture, for each effort.
-//   detector_recall DETECTOR ANNOTATIONS.json...     e.g. detector_recall dlib afw-scenes/{train,valid}.json
-// Pictures are sought beside the annotations. Not every face need be annotated: precision is not told.
+// Detectors side by side on scenes: how many annotated faces they find, by head yaw and face size, with the
+// pictures turned, what each effort costs, and a page of the boxes that meet no annotated face, to be judged
+// by eye, since not every face need be annotated.
+//   detector_recall --detectors builtin,dlib --report others.html scenes/valid.json
+// Pictures are sought beside the annotations: a list of {"imgpath", "faces": [{"landmarks": [[x, y] x 68]}]}.
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -12,10 +14,17 @@
 #include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <opencv2/imgcodecs.hpp>
+#include <opencv2/imgproc.hpp>
 #include <string>
 #include <vector>
 
 #include "base/file.h"
+#include "base/text.h"
+#include "charts/page_style.h"
+#include "charts/svg.h"
+#include "eval/head_pose_scores.h"
+#include "geometry/affine.h"
 #include "geometry/boxes.h"
 #include "media/picture_reader.h"
 #include "spiga/detector.h"
@@ -24,75 +33,281 @@ namespace {
 
 using namespace spiga;
 namespace fs = std::filesystem;
+using Clock = std::chrono::steady_clock;
 
-using Pictures = std::map<fs::path, std::vector<Box>>;
+constexpr double kFound = 0.5, kFoundLoosely = 0.4;  // IoU
+constexpr double kTurns[] = {0, 20, 45};             // degrees
+constexpr double kYaws[] = {0, 20, 40, 180};
+constexpr double kSides[] = {0, 64, 128, 256, 1e9};  // pixels
 
-// A list of {"imgpath", "faces": [{"bbox": [x, y, width, height]}]}.
-Pictures read_pictures(const std::vector<fs::path>& files) {
-  Pictures pictures;
-  for (const fs::path& file : files) {
-    for (const auto& record : nlohmann::json::parse(base::read_file(file))) {
-      std::vector<Box>& boxes = pictures[file.parent_path() / record.at("imgpath").get<std::string>()];
-      for (const auto& face : record.at("faces")) {
-        const auto b = face.at("bbox").get<std::vector<float>>();
-        boxes.push_back({b.at(0), b.at(1), b.at(2), b.at(3)});
-      }
-    }
-  }
-  return pictures;
-}
-
-struct Result {
-  int faces = 0, found = 0, told = 0;
-  double megapixels = 0, seconds = 0;
+struct AnnotatedScene {
+  fs::path path;
+  std::vector<std::vector<Point>> faces;
+  std::vector<double> yaws;  // absolute, degrees
 };
 
-Result measure(Detector& detector, const Pictures& pictures) {
-  constexpr double kFound = 0.4;
-  Result result;
-  for (const auto& [path, boxes] : pictures) {
-    const Image picture = media::read_picture(path);
-    const auto start = std::chrono::steady_clock::now();
-    const std::vector<Detection> detections = detector.detect(picture.view());
-    result.seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    result.megapixels += 1e-6 * picture.width() * picture.height();
-    result.told += static_cast<int>(detections.size());
-    for (const Box& box : boxes) {
-      ++result.faces;
-      result.found += std::ranges::any_of(detections, [&](const Detection& d) {
-        return geometry::intersection_over_union(d.box, box) >= kFound;
-      });
+struct Options {
+  std::vector<std::string> detectors = {"builtin", "dlib"};
+  std::vector<std::string> efforts = {"normal"};
+  std::vector<fs::path> annotations;
+  std::string report;
+  std::size_t scenes_shown = 50;
+  float score = DetectorOptions{}.score_threshold;
+};
+
+double yaw_of(const std::vector<Point>& landmarks) {
+  const scheme::Database& database = scheme::find_database("300wpublic");
+  annotations::AnnotatedFace face;
+  face.ids = database.ids;
+  for (const Point& p : landmarks) face.landmarks.push_back({p.x, p.y});
+  const auto angles = eval::angles_from_landmarks(database, face);
+  return angles ? std::abs((*angles)[0]) : 0;
+}
+
+std::vector<AnnotatedScene> read_scenes(const std::vector<fs::path>& files) {
+  std::vector<AnnotatedScene> scenes;
+  for (const fs::path& file : files) {
+    for (const auto& record : nlohmann::json::parse(base::read_file(file))) {
+      AnnotatedScene scene;
+      scene.path = file.parent_path() / record.at("imgpath").get<std::string>();
+      for (const auto& face : record.at("faces")) {
+        std::vector<Point> landmarks;
+        for (const auto& p : face.at("landmarks")) landmarks.push_back({p.at(0), p.at(1)});
+        scene.yaws.push_back(yaw_of(landmarks));
+        scene.faces.push_back(std::move(landmarks));
+      }
+      scenes.push_back(std::move(scene));
     }
+  }
+  return scenes;
+}
+
+// The picture turned about its centre, on a canvas that holds all of it, and the way there.
+cv::Mat turned(const cv::Mat& picture, double angle_deg, geometry::Affine& turned_from_picture) {
+  const double angle = angle_deg * CV_PI / 180, c = std::abs(std::cos(angle)), s = std::abs(std::sin(angle));
+  const cv::Size size(static_cast<int>(picture.cols * c + picture.rows * s),
+                      static_cast<int>(picture.cols * s + picture.rows * c));
+  const Point centre = {static_cast<float>(picture.cols) / 2, static_cast<float>(picture.rows) / 2};
+  const geometry::Affine moved = {1, 0, size.width / 2.0 - centre.x, 0, 1, size.height / 2.0 - centre.y};
+  const geometry::Affine m = geometry::compose(moved, geometry::rotation_about(centre, angle_deg));
+  turned_from_picture = m;
+  cv::Mat result;
+  cv::warpAffine(picture, result, cv::Matx23d(m.xx, m.xy, m.tx, m.yx, m.yy, m.ty), size, cv::INTER_LINEAR);
+  return result;
+}
+
+// One face, and whether it was found.
+struct Sighting {
+  double yaw = 0, side = 0, overlap = 0;
+};
+
+// A box that meets no annotated face.
+struct Other {
+  fs::path path;
+  std::size_t scene = 0;
+  Detection detection;
+};
+
+struct Result {
+  std::vector<Sighting> faces;
+  std::vector<Other> others;
+  double megapixels = 0, seconds = 0;
+
+  double recall(double overlap) const {
+    const auto found = std::ranges::count_if(faces, [&](const Sighting& s) { return s.overlap >= overlap; });
+    return 100.0 * static_cast<double>(found) / static_cast<double>(std::max<std::size_t>(1, faces.size()));
+  }
+  // "found / all" of the faces whose value lies in [low, high).
+  std::string found_in(double Sighting::*value, double low, double high) const {
+    int all = 0, found = 0;
+    for (const Sighting& s : faces) {
+      if (s.*value < low || s.*value >= high) continue;
+      ++all;
+      found += s.overlap >= kFound;
+    }
+    return base::concat(found, " / ", all);
+  }
+};
+
+void compare(const AnnotatedScene& scene, std::size_t index, const geometry::Affine& turned_from_picture,
+             const std::vector<Detection>& detections, Result& result) {
+  std::vector<bool> meets(detections.size());
+  for (std::size_t f = 0; f < scene.faces.size(); ++f) {
+    std::vector<Point> points;
+    for (const Point& p : scene.faces[f]) points.push_back(turned_from_picture(p));
+    const Box box = geometry::tight_box(points);
+    Sighting sighting = {.yaw = scene.yaws[f], .side = std::max(box.width, box.height)};
+    for (std::size_t d = 0; d < detections.size(); ++d) {
+      const double overlap = geometry::intersection_over_union(detections[d].box, box);
+      sighting.overlap = std::max(sighting.overlap, overlap);
+      if (overlap >= kFoundLoosely) meets[d] = true;
+    }
+    result.faces.push_back(sighting);
+  }
+  for (std::size_t d = 0; d < detections.size(); ++d)
+    if (!meets[d]) result.others.push_back({scene.path, index, detections[d]});
+}
+
+Result measure(Detector& detector, const std::vector<AnnotatedScene>& scenes, double turn) {
+  Result result;
+  for (std::size_t i = 0; i < scenes.size(); ++i) {
+    const Image picture = media::read_picture(scenes[i].path);
+    const cv::Mat pixels(picture.height(), picture.width(), CV_8UC3,
+                         const_cast<std::uint8_t*>(picture.data()));
+    geometry::Affine there;
+    const cv::Mat seen = turned(pixels, turn, there);
+    const ImageView view = {seen.data, seen.cols, seen.rows, static_cast<std::ptrdiff_t>(seen.step),
+                            PixelFormat::bgr8};
+    const auto start = Clock::now();
+    const std::vector<Detection> detections = detector.detect(view);
+    result.seconds += std::chrono::duration<double>(Clock::now() - start).count();
+    result.megapixels += 1e-6 * seen.cols * seen.rows;
+    compare(scenes[i], i, there, detections, result);
   }
   return result;
 }
 
-int run(const std::string& name, const std::vector<fs::path>& files) {
-  const Pictures pictures = read_pictures(files);
-  std::printf("%-10s %6s %6s %8s %8s %10s %8s\n", "effort", "faces", "found", "recall", "told", "ms/Mpixel",
-              "ms each");
-  for (const auto& [effort, label] :
-       {std::pair(DetectorEffort::fast, "fast"), std::pair(DetectorEffort::normal, "normal"),
-        std::pair(DetectorEffort::thorough, "thorough")}) {
-    const auto detector = make_detector(name, {.effort = effort});
-    const Result r = measure(*detector, pictures);
-    std::printf("%-10s %6d %6d %7.1f%% %8d %10.0f %8.0f\n", label, r.faces, r.found,
-                100.0 * r.found / r.faces, r.told, 1e3 * r.seconds / r.megapixels,
-                1e3 * r.seconds / static_cast<double>(pictures.size()));
-    std::fflush(stdout);
+DetectorEffort effort_of(const std::string& name) {
+  return name == "fast"     ? DetectorEffort::fast
+         : name == "normal" ? DetectorEffort::normal
+                            : DetectorEffort::thorough;
+}
+
+std::unique_ptr<Detector> make(const Options& options, const std::string& name, const std::string& effort) {
+  return make_detector(name, {.effort = effort_of(effort), .score_threshold = options.score});
+}
+
+void print_line(const std::string& detector, const std::string& effort, double turn, const Result& r,
+                std::size_t pictures) {
+  std::printf("%-10s %-9s %4.0f %7zu %8.1f%% %8.1f%% %8zu %10.1f %8.1f\n", detector.c_str(), effort.c_str(),
+              turn, r.faces.size(), r.recall(kFound), r.recall(kFoundLoosely), r.others.size(),
+              1e3 * r.seconds / r.megapixels, 1e3 * r.seconds / static_cast<double>(pictures));
+  std::fflush(stdout);
+}
+
+void print_groups(const std::map<std::string, Result>& upright) {
+  const auto group = [&](const char* title, double Sighting::*value, auto& limits) {
+    for (std::size_t i = 0; i + 1 < std::size(limits); ++i) {
+      std::printf("%-8s %4.0f%s", title, limits[i],
+                  limits[i + 1] > 1000 ? " and more " : base::concat(" to ", limits[i + 1], "   ").c_str());
+      for (const auto& [name, result] : upright)
+        std::printf("   %s %s", name.c_str(), result.found_in(value, limits[i], limits[i + 1]).c_str());
+      std::printf("\n");
+    }
+  };
+  std::printf("\nfound at IoU %.1f, pictures upright\n", kFound);
+  group("yaw", &Sighting::yaw, kYaws);
+  group("side px", &Sighting::side, kSides);
+}
+
+// The first scene as a picture of 640 x 480: median milliseconds of one look.
+void print_speed(const Options& options, const AnnotatedScene& scene) {
+  constexpr int kRuns = 60;
+  const Image picture = media::read_picture(scene.path);
+  const cv::Mat pixels(picture.height(), picture.width(), CV_8UC3, const_cast<std::uint8_t*>(picture.data()));
+  cv::Mat scaled;
+  cv::resize(pixels, scaled, {640, 480}, 0, 0, cv::INTER_AREA);
+  const ImageView view = {scaled.data, scaled.cols, scaled.rows, static_cast<std::ptrdiff_t>(scaled.step),
+                          PixelFormat::bgr8};
+  std::printf("\nmedian ms for 640 x 480, effort fast:");
+  for (const std::string& name : options.detectors) {
+    const auto detector = make(options, name, "fast");
+    std::vector<double> times;
+    for (int i = 0; i < kRuns; ++i) {
+      const auto start = Clock::now();
+      detector->detect(view);
+      times.push_back(1e3 * std::chrono::duration<double>(Clock::now() - start).count());
+    }
+    std::ranges::nth_element(times, times.begin() + kRuns / 2);
+    std::printf("   %s %.1f", name.c_str(), times[kRuns / 2]);
   }
+  std::printf("\n");
+}
+
+std::string figure_of(const Other& other) {
+  constexpr int kSide = 160;
+  const Image picture = media::read_picture(other.path);
+  const cv::Mat pixels(picture.height(), picture.width(), CV_8UC3, const_cast<std::uint8_t*>(picture.data()));
+  const geometry::Affine crop_from_picture = geometry::crop_from_image(other.detection.box, kSide, 2.2);
+  const auto& m = crop_from_picture;
+  cv::Mat crop;
+  cv::warpAffine(pixels, crop, cv::Matx23d(m.xx, m.xy, m.tx, m.yx, m.yy, m.ty), {kSide, kSide},
+                 cv::INTER_AREA);
+  std::vector<std::uint8_t> bytes;
+  cv::imencode(".jpg", crop, bytes, {cv::IMWRITE_JPEG_QUALITY, 80});
+  const Box& box = other.detection.box;
+  const Point a = crop_from_picture({box.x, box.y}),
+              b = crop_from_picture({box.x + box.width, box.y + box.height});
+  charts::Svg svg(kSide, kSide, "a box that meets no annotated face");
+  svg.image(0, 0, kSide, kSide, "image/jpeg", {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  svg.rect(a.x, a.y, double{b.x} - a.x, double{b.y} - a.y,
+           R"(fill="none" stroke="#ffb000" stroke-width="2")");
+  return base::concat("<figure>", std::move(svg).finish(), "<figcaption>",
+                      charts::fixed(other.detection.score, 2), ", ",
+                      charts::fixed(std::max(box.width, box.height), 0), " px, ",
+                      charts::escape(other.path.filename().string()), "</figcaption></figure>\n");
+}
+
+// Other boxes, surest first, of evenly spread scenes.
+void write_report(const Options& options, const std::map<std::string, Result>& upright, std::size_t scenes) {
+  std::string page = base::concat(
+      "<!DOCTYPE html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><title>Boxes that meet no "
+      "annotated "
+      "face</title>\n<style>",
+      charts::kPageStyle, "</style></head>\n<body>\n<h1>Boxes that meet no annotated face</h1>\n");
+  const std::size_t shown = std::min(options.scenes_shown, scenes);
+  for (const auto& [name, result] : upright) {
+    std::vector<Other> others;
+    for (const Other& other : result.others)
+      if (other.scene * shown / scenes != (other.scene + 1) * shown / scenes) others.push_back(other);
+    std::ranges::stable_sort(others, std::greater<>(), [](const Other& o) { return o.detection.score; });
+    page += base::concat("<h2>", charts::escape(name), "</h2>\n<p class=\"lead\">", others.size(), " on ",
+                         shown, " of ", scenes,
+                         " scenes, surest first. Not every face is annotated: look which are none.",
+                         "</p>\n<div class=\"faces\">\n");
+    for (const Other& other : others) page += figure_of(other);
+    page += "</div>\n";
+  }
+  base::write_file(options.report, page + "</body>\n</html>\n");
+}
+
+int run(const Options& options) {
+  const std::vector<AnnotatedScene> scenes = read_scenes(options.annotations);
+  std::printf("%-10s %-9s %4s %7s %9s %9s %8s %10s %8s\n", "detector", "effort", "turn", "faces", "IoU 0.5",
+              "IoU 0.4", "others", "ms/Mpixel", "ms each");
+  std::map<std::string, Result> upright;
+  for (const std::string& name : options.detectors) {
+    for (const std::string& effort : options.efforts) {
+      const auto detector = make(options, name, effort);
+      for (const double turn : kTurns) {
+        Result result = measure(*detector, scenes, turn);
+        print_line(name, effort, turn, result, scenes.size());
+        if (turn == 0 && effort == options.efforts.front()) upright[name] = std::move(result);
+      }
+    }
+  }
+  print_groups(upright);
+  if (!scenes.empty()) print_speed(options, scenes.front());
+  if (!options.report.empty()) write_report(options, upright, scenes.size());
   return 0;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc < 3) {
-    std::fprintf(stderr, "usage: detector_recall DETECTOR ANNOTATIONS...\n");
-    return 2;
-  }
+  Options options;
+  CLI::App program("Detectors side by side on annotated scenes");
+  program.add_option("ANNOTATIONS", options.annotations, "Lists of scenes with their faces")->required();
+  program.add_option("--detectors", options.detectors, "Names as of spiga analyze --detector")
+      ->delimiter(',');
+  program.add_option("--efforts", options.efforts, "The first one is told by yaw and size, too")
+      ->delimiter(',');
+  program.add_option("--min-score", options.score, "As of spiga analyze")->capture_default_str();
+  program.add_option("--report", options.report, "Page with the boxes that meet no annotated face");
+  program.add_option("--scenes", options.scenes_shown, "Scenes on that page")->capture_default_str();
+  CLI11_PARSE(program, argc, argv);
   try {
-    return run(argv[1], std::vector<fs::path>(argv + 2, argv + argc));
+    return run(options);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "detector_recall: %s\n", error.what());
     return 1;

@@ -1,11 +1,11 @@
-# What `cmake --install` puts where, by components: library (with the default model), development, spiga (the
+# What `cmake --install` puts where, by components: library (with the default models), development, spiga (the
 # program), spiga_train (the trainer), python. cmake/packages.cmake makes Debian packages of them.
 include(CMakePackageConfigHelpers)
 set(package ${CMAKE_INSTALL_LIBDIR}/cmake/spiga)
 
 install(TARGETS spiga_shared EXPORT spiga
   LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT library NAMELINK_COMPONENT development)
-install(FILES models/default.safetensors models/MODEL_CARD.md DESTINATION ${CMAKE_INSTALL_DATADIR}/spiga/models
+install(FILES models/default.safetensors models/MODEL_CARD.md models/detector.safetensors models/DETECTOR_CARD.md DESTINATION ${CMAKE_INSTALL_DATADIR}/spiga/models
   COMPONENT library)
 
 install(DIRECTORY include/spiga DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT development FILES_MATCHING PATTERN *.h)

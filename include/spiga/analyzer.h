@@ -6,20 +6,16 @@
 #include <string>
 #include <vector>
 
+#include "spiga/default_files.h"
 #include "spiga/detector.h"
 #include "spiga/landmarker.h"
 
 namespace spiga {
 
-// The model file that is used where nobody names one: the file that the environment variable SPIGA_MODEL
-// names, or default.safetensors, installed with the library, in the project's models/, or in ./models.
-// Throws Error(not_found) that says where it was looked for.
-std::string default_model_path();
-
 struct AnalyzerOptions {
   std::string model = {};  // model file; empty: default_model_path()
   LandmarkerOptions landmarker = {};
-  std::string detector = "dlib";
+  std::string detector = kDefaultDetector;
   DetectorOptions detector_options = {};
 };
 

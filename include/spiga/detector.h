@@ -44,12 +44,18 @@ class Detector {
   // The faces in the picture, surest first; boxes may reach over the picture's edge. No face is an empty
   // vector. Throws Error(invalid_argument) where the picture has no pixels.
   virtual std::vector<Detection> detect(const ImageView& image) = 0;
+
+  // Whether a part of a picture costs much less than the whole, so that in a video it pays to look only where
+  // no face is followed. One whose time goes into preparing for a size of pictures says no.
+  virtual bool prefers_parts() const { return true; }
 };
 
-// Makes a detector by name: "dlib" is dlib's frontal HOG detector, built in; "yunet:FILE" is YuNet from an
-// ONNX file, run by OpenCV; "builtin:FILE" our own network (docs/detector.md) on our own engine. Throws
-// Error(invalid_argument) that names the known ones, or where an option makes no sense; not_found and
-// bad_data of a file.
+inline constexpr const char* kDefaultDetector = "builtin";
+
+// Makes a detector by name: "builtin" is our own network (docs/detector.md) from default_detector_path(),
+// "builtin:FILE" from another model file; "dlib" is dlib's frontal HOG detector; "yunet:FILE" is YuNet from
+// an ONNX file, run by OpenCV. Throws Error(invalid_argument) that names the known ones, or where an option
+// makes no sense; not_found and bad_data of a file.
 std::unique_ptr<Detector> make_detector(std::string_view name, const DetectorOptions& options = {});
 
 }  // namespace spiga

@@ -77,7 +77,7 @@ typedef struct spiga_face {
 typedef struct spiga_options {
   size_t size;          /* of this struct, by which library and header agree; spiga_options_init writes it */
   const char* model;    /* model file; NULL: the default model */
-  const char* detector; /* NULL: "dlib" */
+  const char* detector; /* NULL: "builtin" */
   int32_t precision;    /* spiga_precision */
   int32_t threads;      /* of one call; 0: all */
   int32_t max_batch;    /* faces of one network call */

@@ -139,7 +139,7 @@ class Landmarker:
 class Analyzer(Landmarker):
     """From pictures to faces: detector and landmarker."""
 
-    def __init__(self, model: Union[str, os.PathLike[str]] = "", *, detector: str = "dlib",
+    def __init__(self, model: Union[str, os.PathLike[str]] = "", *, detector: str = "builtin",
                  min_face_px: float = 0, score_threshold: float = 0.1, effort: str = "normal",
                  precision: str = "automatic", threads: int = 1, max_batch: int = 8,
                  sampling: str = "bilinear") -> None:

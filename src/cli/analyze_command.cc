@@ -52,12 +52,13 @@ void add_face_options(CLI::App& command, AnalyzeOptions& options) {
   command
       .add_option_function<std::string>(
           "--detector", [&options](const std::string& name) { choose_detector(options, name); },
-          "Face detector: dlib; builtin:FILE, our own network; yunet:FILE, an ONNX file; boxes:FILE is "
-          "--boxes FILE")
+          "Face detector: builtin, our own network, or builtin:FILE; dlib; yunet:FILE, an ONNX file; "
+          "boxes:FILE "
+          "is --boxes FILE")
       ->type_name("NAME")
       ->group(group)
       ->excludes(boxes)
-      ->default_str("dlib");
+      ->default_str(kDefaultDetector);
   static const std::map<std::string, DetectorEffort> efforts = {{"fast", DetectorEffort::fast},
                                                                 {"normal", DetectorEffort::normal},
                                                                 {"thorough", DetectorEffort::thorough}};

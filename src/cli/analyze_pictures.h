@@ -18,7 +18,7 @@ struct AnalyzeOptions {
   std::string csv;      // empty: none
   std::string overlay;  // folder; empty: none
   std::string boxes;    // annotation file; empty: detect
-  std::string detector = "dlib";
+  std::string detector = kDefaultDetector;
   DetectorOptions detector_options;
   std::optional<DetectorEffort> effort;  // nothing: normal for pictures, fast for videos
   NetworkOptions network;

@@ -13,6 +13,7 @@
 #include "cli/exit_status.h"
 #include "eval/html_report.h"
 #include "eval/text_report.h"
+#include "spiga/detector.h"
 #include "spiga/error.h"
 
 namespace spiga::cli {
@@ -28,7 +29,7 @@ struct EvaluateOptions {
   eval::EvaluationOptions evaluation;
   ModelRun model;
   std::string boxes = "annotated";
-  std::string detector = "dlib";
+  std::string detector = kDefaultDetector;
   std::string save;
   bool json = false;
   std::string report;

@@ -16,7 +16,7 @@
 namespace spiga::media {
 
 struct AnalyzerOptions {
-  std::string detector = "dlib";
+  std::string detector = kDefaultDetector;
   DetectorOptions detector_options;
   std::shared_ptr<const GivenBoxes> boxes;  // instead of the detector
   PictureLimits limits;

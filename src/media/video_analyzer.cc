@@ -86,7 +86,8 @@ class BackgroundDetector {
 
   // Efforts count in shares of the whole picture, not of the region that is looked at.
   void fit_to(int width, int height) {
-    if (detector_ && width == width_ && height == height_) return;
+    if (!detector_) detector_ = make_detector(name_, options_);
+    if (!detector_->prefers_parts() || (width == width_ && height == height_)) return;
     DetectorOptions options = options_;
     options.min_face_px = static_cast<float>(vision::smallest_face(options_, width, height));
     detector_ = make_detector(name_, options);

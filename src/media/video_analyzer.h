@@ -18,7 +18,7 @@ namespace spiga::media {
 
 struct VideoAnalyzerOptions {
   TrackerOptions tracker;
-  std::string detector = "dlib";
+  std::string detector = kDefaultDetector;
   DetectorOptions detector_options = {.effort = DetectorEffort::fast};
   std::shared_ptr<const FrameBoxes> boxes = {};  // instead of the detector
 };

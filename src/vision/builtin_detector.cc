@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <opencv2/imgproc.hpp>
 #include <utility>
 
@@ -14,11 +15,12 @@
 namespace spiga::vision {
 namespace {
 
-constexpr double kSmallestFacePx = 16;  // what the network finds well
-constexpr double kUsualSidePx = 640;    // smaller pictures are not shrunk, larger ones at most to this ...
-constexpr double kLargest = 4;          // ... nor enlarged more than this
+constexpr double kSmallestFacePx = 16;  // what the network finds well ...
+constexpr double kLargestFinePx = 128;  // ... and what is left to a coarser look
+constexpr double kUsualSidePx = 640;    // of the first look, at most
+constexpr double kLargest = 4;          // how much pictures are enlarged at most
 constexpr double kMostPixels = 16e6;
-constexpr float kOperatingPoint = 0.5F;
+constexpr float kOperatingPoint = 0.64F;  // of the network: a score of 0
 constexpr float kMostOverlap = 0.45F;
 
 class BuiltinDetector : public Detector {
@@ -28,26 +30,44 @@ class BuiltinDetector : public Detector {
 
   std::vector<Detection> detect(const ImageView& image) override {
     const cv::Mat pixels = as_mat(image);
-    const double scale = scale_of(pixels.size());
+    const std::vector<double> scales = scales_of(pixels.size());
+    std::vector<Detection> all;
+    for (std::size_t look = 0; look < scales.size(); ++look) {
+      const double most = look == 0 ? std::numeric_limits<double>::infinity() : kLargestFinePx / scales[look];
+      for (const Detection& found : look_at(pixels, image.format, scales[look]))
+        if (std::max(found.box.width, found.box.height) <= most) all.push_back(found);
+    }
+    return scales.size() == 1 ? all : without_doubles(std::move(all));
+  }
+
+  bool prefers_parts() const override { return false; }
+
+ private:
+  // Coarse to fine, each twice the one before: large faces are found in the first, small ones in the last.
+  std::vector<double> scales_of(const cv::Size& size) const {
+    const double usual = std::min(1.0, kUsualSidePx / std::max(size.width, size.height));
+    double finest = options_.min_face_px > 0                  ? kSmallestFacePx / options_.min_face_px
+                    : options_.effort == DetectorEffort::fast ? usual
+                                                              : 2 * usual;
+    finest = std::min({finest, kLargest, std::sqrt(kMostPixels / static_cast<double>(size.area()))});
+    std::vector<double> scales = {finest};
+    while (scales.back() > 1.2 * usual) scales.push_back(scales.back() / 2);
+    std::ranges::reverse(scales);
+    return scales;
+  }
+
+  std::vector<Detection> look_at(const cv::Mat& pixels, PixelFormat format, double scale) {
     const cv::Size size(std::max(1, static_cast<int>(std::lround(scale * pixels.cols))),
                         std::max(1, static_cast<int>(std::lround(scale * pixels.rows))));
     cv::Mat scaled, bgr;
     cv::resize(pixels, scaled, size, 0, 0, scale < 1 ? cv::INTER_AREA : cv::INTER_LINEAR);
-    to_bgr(scaled, image.format, bgr);
+    to_bgr(scaled, format, bgr);
     const ImageView view = {bgr.data, bgr.cols, bgr.rows, static_cast<std::ptrdiff_t>(bgr.step),
                             PixelFormat::bgr8};
     std::vector<Detection> detections;
     for (const model::ScoredFace& one : session_.run(view, thresholds()))
       detections.push_back(in_picture(one, pixels.size(), size));
     return detections;
-  }
-
- private:
-  double scale_of(const cv::Size& size) const {
-    const double asked = kSmallestFacePx / smallest_face(options_, size.width, size.height);
-    const double usual = std::min(1.0, kUsualSidePx / std::max(size.width, size.height));
-    const double most = std::sqrt(kMostPixels / static_cast<double>(size.area()));
-    return std::min({std::max(asked, usual), kLargest, most});
   }
 
   model::DetectorThresholds thresholds() const {

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "spiga/default_files.h"
 #include "spiga/error.h"
 #include "vision/builtin_detector.h"
 #include "vision/detector_passes.h"
@@ -27,16 +28,18 @@ vision::MakeDetector maker_of(std::string_view name) {
   constexpr std::string_view kYunet = "yunet:";
   constexpr std::string_view kBuiltin = "builtin:";
   if (name == "dlib") return vision::make_dlib_detector;
+  if (name == "builtin" || (name.starts_with(kBuiltin) && name.size() > kBuiltin.size())) {
+    const std::string file =
+        name == "builtin" ? default_detector_path() : std::string(name.substr(kBuiltin.size()));
+    return [file](const DetectorOptions& options) { return vision::make_builtin_detector(file, options); };
+  }
   if (name.starts_with(kYunet) && name.size() > kYunet.size())
     return [file = std::string(name.substr(kYunet.size()))](const DetectorOptions& options) {
       return vision::make_yunet_detector(file, options);
     };
-  if (name.starts_with(kBuiltin) && name.size() > kBuiltin.size())
-    return [file = std::string(name.substr(kBuiltin.size()))](const DetectorOptions& options) {
-      return vision::make_builtin_detector(file, options);
-    };
-  throw Error(ErrorCode::invalid_argument,
-              "detector: expected dlib, yunet:FILE or builtin:FILE, found '" + std::string(name) + "'");
+  throw Error(
+      ErrorCode::invalid_argument,
+      "detector: expected builtin, builtin:FILE, dlib or yunet:FILE, found '" + std::string(name) + "'");
 }
 
 }  // namespace

@@ -77,6 +77,8 @@ class MultiPassDetector : public Detector {
     return without_doubles(std::move(all));
   }
 
+  bool prefers_parts() const override { return detectors_.front()->prefers_parts(); }
+
  private:
   std::vector<DetectorPass> passes_;
   std::vector<std::unique_ptr<Detector>> detectors_;

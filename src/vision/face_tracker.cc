@@ -144,6 +144,7 @@ const TrackerOptions& FaceTracker::options() const { return impl_->options; }
 
 std::vector<Detection> detect_around(Detector& detector, const ImageView& image,
                                      std::span<const Box> occupied) {
+  if (!detector.prefers_parts()) return detector.detect(image);
   return vision::detect_in_free_regions(detector, image, occupied, kSmallestFace);
 }
 

@@ -15,7 +15,7 @@ namespace spiga::vision {
 struct TrackerRules {
   double keep_lost_s = 1;           // a face found again within this time keeps its id
   int confirm_frames = 3;           // a new face is shown when it was seen in so many frames in a row,
-  float sure_score = 0.6f;          // or at once where the detector's score is this high
+  float sure_score = 0.4f;          // or at once where the detector's score is this high
   double match_overlap = 0.3;       // a detection belongs to a track from this IoU on
   float start_likelihood = 0.5f;    // what a new face needs at least to be followed,
   float return_likelihood = 0.3f;   // what one needs that is lost,

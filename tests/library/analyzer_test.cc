@@ -21,7 +21,7 @@ TEST(Analyzer, DoesWhatDetectorAndLandmarkerDo) {
   Analyzer analyzer = Analyzer::load();
   const std::vector<Face> faces = analyzer.analyze(picture.view());
   ASSERT_EQ(faces.size(), 1U);
-  const std::vector<Detection> detections = make_detector("dlib")->detect(picture.view());
+  const std::vector<Detection> detections = make_detector(kDefaultDetector)->detect(picture.view());
   Landmarker landmarker = Landmarker::load(default_model_path());
   const std::vector<Face> expected = landmarker.locate(picture.view(), detections);
   ASSERT_EQ(expected.size(), 1U);

@@ -80,7 +80,7 @@ TEST(Detector, finds_nothing_where_nothing_is) {
 TEST(Detector, refuses_what_makes_no_sense) {
   using spiga::testing::error_of;
   EXPECT_THAT(error_of([] { make_detector("haar"); }).what(),
-              ::testing::HasSubstr("expected dlib, yunet:FILE or builtin:FILE, found 'haar'"));
+              ::testing::HasSubstr("expected builtin, builtin:FILE, dlib or yunet:FILE, found 'haar'"));
   EXPECT_EQ(error_of([] { make_detector("dlib", {.min_face_px = 3}); }).code(), ErrorCode::invalid_argument);
   EXPECT_EQ(error_of([] { make_detector("dlib", {.min_face_px = NAN}); }).code(),
             ErrorCode::invalid_argument);
@@ -137,7 +137,7 @@ TEST(Detector, boxes_are_calibrated_to_landmark_boxes) {
   EXPECT_NEAR(median(higher), 0, 0.03);
 }
 
-constexpr const char* kBuiltin = "builtin:models/detector.safetensors";
+constexpr const char* kBuiltin = "builtin";
 
 TEST(BuiltinDetector, finds_the_astronaut_in_every_size_turned_and_grey) {
   const cv::Mat pixels = cv::imread("samples/astronaut.jpg");
@@ -158,6 +158,28 @@ TEST(BuiltinDetector, finds_the_astronaut_in_every_size_turned_and_grey) {
   const ImageView view = {grey.data, grey.cols, grey.rows, static_cast<std::ptrdiff_t>(grey.step),
                           PixelFormat::gray8};
   EXPECT_FALSE(detector->detect(view).empty());
+}
+
+TEST(BuiltinDetector, looks_closer_with_more_effort) {
+  cv::Mat portrait, wide(960, 1280, CV_8UC3, cv::Scalar::all(110));
+  cv::resize(cv::imread("samples/astronaut.jpg"), portrait, {}, 0.25, 0.25, cv::INTER_AREA);
+  portrait.copyTo(wide(cv::Rect(900, 500, portrait.cols, portrait.rows)));  // a face of 23 pixels
+  const auto with = [&](const DetectorOptions& options) {
+    return make_detector(kBuiltin, options)->detect(view_of(wide));
+  };
+  const std::vector<Detection> normal = with({.effort = DetectorEffort::normal});
+  ASSERT_EQ(normal.size(), 1U);
+  for (const Detection& coarse : with({.effort = DetectorEffort::fast}))
+    EXPECT_LT(coarse.score, normal[0].score);
+  EXPECT_TRUE(with({.min_face_px = 120}).empty());
+}
+
+TEST(BuiltinDetector, is_the_default_from_its_file) {
+  const cv::Mat pixels = cv::imread("samples/astronaut.jpg");
+  const auto named = make_detector("builtin:models/detector.safetensors")->detect(view_of(pixels));
+  const auto plain = make_detector(kDefaultDetector)->detect(view_of(pixels));
+  ASSERT_EQ(named.size(), plain.size());
+  EXPECT_GT(geometry::intersection_over_union(named[0].box, plain[0].box), 0.999);
 }
 
 TEST(BuiltinDetector, finds_nothing_on_pictures_of_nothing) {

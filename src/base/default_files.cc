@@ -1,5 +1,7 @@
 // Copyright (c) 2026, the spiga authors
 // SPDX-License-Identifier: BSD-3-Clause
+#include "spiga/default_files.h"
+
 #include <dlfcn.h>
 #include <sys/auxv.h>
 
@@ -8,7 +10,6 @@
 #include <vector>
 
 #include "base/text.h"
-#include "spiga/analyzer.h"
 #include "spiga/error.h"
 
 namespace spiga {
@@ -36,13 +37,12 @@ fs::path own_folder() {
   return (library ? fs::canonical(name, failed) : program_file()).parent_path();
 }
 
-}  // namespace
-
-std::string default_model_path() {
-  const char* chosen = std::getenv("SPIGA_MODEL");
+// The file that the environment's `variable` names, or `name` among the models.
+std::string default_file(const char* variable, const char* name, const char* what) {
+  const char* chosen = std::getenv(variable);
   if (chosen && *chosen) {
     if (fs::exists(chosen)) return chosen;
-    throw Error(ErrorCode::not_found, "SPIGA_MODEL names a file that is not there: " + std::string(chosen));
+    throw Error(ErrorCode::not_found, base::concat(variable, " names a file that is not there: ", chosen));
   }
   const fs::path here = own_folder(), installed = "share/spiga/models";
   std::vector<std::string> places;
@@ -50,12 +50,20 @@ std::string default_model_path() {
   for (const fs::path& place :
        {here / ".." / installed, here / "../.." / installed, here / "../../../models", fs::path("models")}) {
     std::error_code ignored;
-    const std::string file = (place / "default.safetensors").lexically_normal().string();
+    const std::string file = (place / name).lexically_normal().string();
     if (fs::exists(file, ignored)) return file;
     places.push_back(file);
   }
-  throw Error(ErrorCode::not_found,
-              "no model found: name one or set SPIGA_MODEL; looked for " + base::join(places));
+  throw Error(ErrorCode::not_found, base::concat("no ", what, " found: name one or set ", variable,
+                                                 "; looked for ", base::join(places)));
+}
+
+}  // namespace
+
+std::string default_model_path() { return default_file("SPIGA_MODEL", "default.safetensors", "model"); }
+
+std::string default_detector_path() {
+  return default_file("SPIGA_DETECTOR", "detector.safetensors", "face detector");
 }
 
 }  // namespace spiga
