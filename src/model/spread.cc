@@ -61,7 +61,7 @@ float expected_error(const SpreadFormula& formula, const SpreadFeatures& feature
   const Terms terms = terms_of(features);
   double log_error = 0;
   for (std::size_t i = 0; i < kTerms; ++i) log_error += terms[i] * double{formula.*kFields[i].value};
-  return static_cast<float>(std::exp(log_error));
+  return std::min(static_cast<float>(std::exp(log_error)), SpreadFormula::kLargest);
 }
 
 SpreadFormula fit_spread(std::span<const SpreadFeatures> features, std::span<const float> errors) {

@@ -19,9 +19,11 @@ struct SpreadFeatures {
 
 // Expected error of a landmark in crop units:
 //   exp(bias) (last_move + floor)^a (earlier_moves + floor)^b (heat_deviation + floor)^c
+// and half a crop at most: what is no face may be anywhere.
 // A model file may bring its own numbers ("spiga.spread", JSON).
 struct SpreadFormula {
   static constexpr float kFloor = 1e-3F;
+  static constexpr float kLargest = 0.5F;
 
   float bias = 0;
   float last_move = 0;       // a

@@ -491,7 +491,8 @@ Value spread_of(Layers& l, const model::SpreadFormula& formula, const std::vecto
   } else {
     sum = l.add(layer, sum, term(deviation, formula.heat_deviation));
   }
-  return l.node(layer, "Exp", {l.add(layer, sum, l.scalar(layer + ".bias", bias))});
+  const Value error = l.node(layer, "Exp", {l.add(layer, sum, l.scalar(layer + ".bias", bias))});
+  return l.node(layer, "Min", {error, l.scalar(layer + ".largest", model::SpreadFormula::kLargest)});
 }
 
 }  // namespace

@@ -41,6 +41,10 @@ TEST(Spread, IsAProductOfPowers) {
   EXPECT_NEAR(expected_error(kFormula, features), expected, 1e-6 * expected);
 }
 
+TEST(Spread, IsHalfACropAtMost) {
+  EXPECT_EQ(expected_error(kFormula, {.heat_deviation = 10}), SpreadFormula::kLargest);
+}
+
 TEST(Spread, FitFindsTheFormulaBehindTheErrors) {
   const auto features = random_features(4000);
   std::mt19937 generator(2);
