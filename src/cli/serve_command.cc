@@ -19,6 +19,7 @@ struct ServeOptions {
   serve::ServerOptions server;
   serve::ServiceOptions service;
   NetworkOptions network;
+  int workers = 0;
   int megabytes = 20;
   int megapixels = 40;
 };
@@ -26,6 +27,7 @@ struct ServeOptions {
 int run_serve(ServeOptions options) {
   options.service.limits = {.max_pixels = options.megapixels * std::int64_t{1000000},
                             .max_file_bytes = options.megabytes * std::int64_t{1048576}};
+  options.service.workers = options.workers > 0 ? options.workers : options.network.thread_count();
   options.service.analyzer.model = options.network.model_path();
   options.service.analyzer.landmarker = {.precision = options.network.precision,
                                          .threads = options.network.thread_count(),
@@ -59,7 +61,7 @@ void add_serve(CLI::App& program, Action& chosen) {
       ->type_name("HOST")
       ->capture_default_str();
   number("--port", options->server.port, 0, 65535, "Port; 0 is any free one");
-  number("--workers", options->service.workers, 1, 1024, "Pictures decoded and searched at a time");
+  number("--workers", options->workers, 0, 1024, "Pictures worked on at a time; 0 is as many as --threads");
   number("--queue", options->service.queue, 1, 100000, "Requests under way or waiting; more get 429");
   number("--connections", options->server.connections, 1, 10000, "Clients at a time");
   number("--max-megabytes", options->megabytes, 1, 1024, "Largest picture file");

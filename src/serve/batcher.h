@@ -8,6 +8,7 @@
 #include <deque>
 #include <future>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <thread>
 #include <vector>
@@ -18,17 +19,21 @@ namespace spiga::serve {
 
 using Clock = std::chrono::steady_clock;
 
-// Runs the faces of many requests through one landmarker: whatever has gathered while a batch ran becomes the
-// next one, so nobody waits for company. Safe from many threads.
+// Runs the faces of many requests through a few lasting threads, one landmarker each: whatever has gathered
+// while all were busy becomes the next batch, so nobody waits for company. A request that is alone has all
+// processors for itself. Safe from many threads.
 class Batcher {
  public:
-  explicit Batcher(Landmarker landmarker);
+  // Many one-threaded calls side by side do more than one call with many threads: `threads` copies of
+  // `narrow` share the work, and `wide` takes the lone requests where there is one.
+  Batcher(const Landmarker& narrow, std::optional<Landmarker> wide, int threads);
   ~Batcher();  // finishes what was submitted
   Batcher(const Batcher&) = delete;
   Batcher& operator=(const Batcher&) = delete;
 
-  // The faces of the detections. Throws what the landmarker throws.
-  std::vector<Face> locate(const ImageView& image, std::span<const Detection> detections);
+  // The faces of the detections; `alone` where no other request is under way. Throws what the landmarker
+  // throws.
+  std::vector<Face> locate(const ImageView& image, std::span<const Detection> detections, bool alone);
 
   std::uint64_t batches() const;
   std::uint64_t faces() const;
@@ -37,19 +42,21 @@ class Batcher {
   struct Job {
     std::vector<FaceRequest> requests;
     std::promise<std::vector<Face>> answer;
+    bool alone = false;
   };
-  void run();
-  std::vector<Job> take();
-  void answer(std::vector<Job>& jobs);
+  void run(Landmarker landmarker, std::optional<Landmarker> wide);
+  std::vector<Job> take(bool has_wide);
+  static void answer(std::vector<Job>& jobs, Landmarker& landmarker);
 
-  Landmarker landmarker_;
+  const std::size_t most_;  // faces of a batch
+  const bool has_wide_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<Job> jobs_;
   bool closing_ = false;
   std::uint64_t batches_ = 0;
   std::uint64_t faces_ = 0;
-  std::thread thread_;
+  std::vector<std::thread> threads_;
 };
 
 }  // namespace spiga::serve

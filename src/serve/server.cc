@@ -3,6 +3,7 @@
 #include "serve/server.h"
 
 #include <httplib.h>
+#include <sys/socket.h>
 
 #include <atomic>
 #include <map>
@@ -17,6 +18,7 @@
 namespace spiga::serve {
 namespace {
 
+constexpr int kBacklog = 1024;
 constexpr char kJson[] = "application/json";
 // The page may load nothing from elsewhere and be framed by nobody.
 constexpr char kPolicy[] =
@@ -126,6 +128,7 @@ struct Server::Impl {
   Metrics metrics;
   std::atomic<bool> ready = false;
   std::map<std::string, std::string> routes = {{"/v1/analyze", "POST"}};  // what each path takes
+  int listening = -1;                                                     // the socket
   httplib::Server http;
 };
 
@@ -138,6 +141,11 @@ Server::Impl::Impl(Service& the_service, const ServerOptions& the_options)
   http.set_keep_alive_max_count(1000000);
   http.set_tcp_nodelay(true);
   http.set_payload_max_length(static_cast<std::size_t>(service.options().limits.max_file_bytes) + 65536);
+  http.set_socket_options([this](int socket) {
+    listening = socket;
+    const int yes = 1;  // and not SO_REUSEPORT, the library's choice, with which two servers share a port
+    ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+  });
   http.new_task_queue = [this] {
     return new httplib::ThreadPool(static_cast<std::size_t>(options.connections));
   };
@@ -291,6 +299,8 @@ int Server::bind() {
                                                                           : -1;
   if (port < 0)
     throw Error(ErrorCode::io, base::concat(options.host, ":", options.port, ": cannot listen there"));
+  // The library lets 5 clients wait to be accepted; the next would try again a second later.
+  ::listen(impl_->listening, kBacklog);
   return port;
 }
 

@@ -2,7 +2,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "serve/service.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <utility>
 
 #include "media/overlay.h"
@@ -25,68 +27,102 @@ std::string describe(const std::string& model) {
 
 }  // namespace
 
-// A place in the queue and then a detector; both go back at the end.
-class Service::Turn {
- public:
-  Turn(Service& service, Clock::time_point deadline) : service_(service) {
-    std::unique_lock lock(service_.mutex_);
-    if (service_.admitted_ >= service_.options_.queue) throw Busy();
-    ++service_.admitted_;
-    const bool free = service_.freed_.wait_until(lock, deadline, [this] { return !service_.idle_.empty(); });
-    if (!free || Clock::now() >= deadline) {
-      --service_.admitted_;
-      lock.unlock();
-      service_.freed_.notify_one();  // the place that was offered to us goes to the next
-      throw TooLate();
-    }
-    detector_ = std::move(service_.idle_.back());
-    service_.idle_.pop_back();
-  }
-  ~Turn() {
-    {
-      const std::lock_guard lock(service_.mutex_);
-      if (detector_) service_.idle_.push_back(std::move(detector_));
-      --service_.admitted_;
-    }
-    service_.freed_.notify_one();
-  }
-  Turn(const Turn&) = delete;
-  Turn& operator=(const Turn&) = delete;
-
-  Detector& detector() { return *detector_; }
-
- private:
-  Service& service_;
-  std::unique_ptr<Detector> detector_;
-};
-
 Service::Service(const ServiceOptions& options) : options_(options) {
   if (options.workers < 1 || options.queue < 1)
     throw Error(ErrorCode::invalid_argument, "workers and queue must be at least 1");
-  const std::string model = options.analyzer.model.empty() ? default_model_path() : options.analyzer.model;
-  Landmarker landmarker = Landmarker::load(model, options.analyzer.landmarker);
-  database_ = landmarker.database();
-  model_ = describe(model);
+  start_batcher(options.analyzer.model.empty() ? default_model_path() : options.analyzer.model);
+  std::vector<std::unique_ptr<Detector>> detectors;
   for (int i = 0; i < options.workers; ++i)
-    idle_.push_back(make_detector(options.analyzer.detector, options.analyzer.detector_options));
-  batcher_ = std::make_unique<Batcher>(std::move(landmarker));
+    detectors.push_back(make_detector(options.analyzer.detector, options.analyzer.detector_options));
+  for (std::unique_ptr<Detector>& detector : detectors)
+    workers_.emplace_back([this, mine = std::move(detector)] { work(*mine); });
 }
 
-Answer Service::analyze(std::span<const std::uint8_t> bytes, const std::string& name, bool overlay,
-                        Clock::time_point deadline) {
-  Turn turn(*this, deadline);
-  Image picture = media::decode_picture(bytes, name.empty() ? "picture" : name, options_.limits);
-  const std::vector<Detection> detections = turn.detector().detect(picture.view());
-  Answer answer{.faces = {.source = name,
+Service::~Service() {
+  {
+    const std::lock_guard lock(mutex_);
+    closing_ = true;
+  }
+  changed_.notify_all();
+  for (std::thread& worker : workers_) worker.join();
+}
+
+void Service::start_batcher(const std::string& model) {
+  LandmarkerOptions one = options_.analyzer.landmarker;
+  if (one.threads == 0) one.threads = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  const int threads = std::exchange(one.threads, 1);
+  const Landmarker narrow = Landmarker::load(model, one);
+  std::optional<Landmarker> wide;
+  if (threads > 1) wide = Landmarker::load(model, options_.analyzer.landmarker);
+  database_ = narrow.database();
+  model_ = describe(model);
+  batcher_ = std::make_unique<Batcher>(narrow, std::move(wide), std::min(threads, options_.workers));
+}
+
+void Service::work(Detector& detector) {
+  for (;;) {
+    std::shared_ptr<Job> job;  // kept until its promise is done with, whatever its caller does
+    {
+      std::unique_lock lock(mutex_);
+      changed_.wait(lock, [this] { return closing_ || !waiting_.empty(); });
+      if (waiting_.empty()) return;
+      job = std::move(waiting_.front());
+      waiting_.pop_front();
+    }
+    try {
+      job->answer.set_value(look(*job, detector));
+    } catch (...) {
+      job->answer.set_exception(std::current_exception());
+    }
+  }
+}
+
+Answer Service::look(const Job& job, Detector& detector) {
+  Image picture = media::decode_picture(job.bytes, job.name.empty() ? "picture" : job.name, options_.limits);
+  const std::vector<Detection> detections = detector.detect(picture.view());
+  bool alone = false;
+  {
+    const std::lock_guard lock(mutex_);
+    alone = admitted_ == 1;
+  }
+  Answer answer{.faces = {.source = job.name,
                           .width = picture.width(),
                           .height = picture.height(),
-                          .faces = batcher_->locate(picture.view(), detections)},
+                          .faces = batcher_->locate(picture.view(), detections, alone)},
                 .overlay = {}};
-  if (overlay) {
+  if (job.overlay) {
     media::draw_faces(picture, answer.faces.faces, scheme::find_database(database_));
     answer.overlay = media::encode_picture(picture, ".jpg");
   }
   return answer;
+}
+
+Answer Service::analyze(std::span<const std::uint8_t> bytes, const std::string& name, bool overlay,
+                        Clock::time_point deadline) {
+  // A place in the queue, given back at the end.
+  struct Place {
+    explicit Place(Service& the_service) : service(the_service) {}
+    ~Place() {
+      const std::lock_guard lock(service.mutex_);
+      --service.admitted_;
+    }
+    Service& service;
+  };
+  const auto job = std::make_shared<Job>(Job{bytes, name, overlay, {}});
+  std::future<Answer> answer = job->answer.get_future();
+  {
+    const std::lock_guard lock(mutex_);
+    if (admitted_ >= options_.queue) throw Busy();
+    ++admitted_;
+    waiting_.push_back(job);
+  }
+  const Place place(*this);
+  changed_.notify_one();
+  if (answer.wait_until(deadline) == std::future_status::timeout) {
+    const std::lock_guard lock(mutex_);
+    if (std::erase(waiting_, job) > 0) throw TooLate();  // else its turn has come
+  }
+  return answer.get();
 }
 
 std::string Service::metrics() const {

@@ -4,11 +4,14 @@
 
 #include <condition_variable>
 #include <cstdint>
+#include <deque>
+#include <future>
 #include <memory>
 #include <mutex>
 #include <span>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "media/face_text.h"
@@ -20,7 +23,7 @@ namespace spiga::serve {
 
 struct ServiceOptions {
   AnalyzerOptions analyzer = {};
-  int workers = 2;  // pictures decoded and searched at a time; each holds one decoded picture
+  int workers = 2;  // pictures worked on at a time, by a thread each
   int queue = 64;   // requests under way or waiting; more are refused
   media::PictureLimits limits = {.max_pixels = 40 * 1000 * 1000, .max_file_bytes = 20 * 1024 * 1024};
 };
@@ -39,11 +42,16 @@ struct Answer {
   std::vector<std::uint8_t> overlay;  // JPEG, where it was asked for
 };
 
-// Pictures to faces for many callers at once: a bounded queue, a few detectors, one batching landmarker.
+// Pictures to faces for many callers at once: a bounded queue, a few lasting threads with a detector each,
+// one batching landmarker behind them.
 class Service {
  public:
-  // Throws Error as Analyzer::load, and invalid_argument where workers or queue are below 1.
+  // The landmarker's `threads` (0: all) are those of the network, whichever way they are used. Throws Error
+  // as Analyzer::load, and invalid_argument where workers or queue are below 1.
   explicit Service(const ServiceOptions& options);
+  ~Service();
+  Service(const Service&) = delete;
+  Service& operator=(const Service&) = delete;
 
   // Throws Busy, TooLate, or Error as decode_picture and the analyzer do.
   Answer analyze(std::span<const std::uint8_t> bytes, const std::string& name, bool overlay,
@@ -55,16 +63,26 @@ class Service {
   const ServiceOptions& options() const { return options_; }
 
  private:
-  class Turn;
+  struct Job {
+    std::span<const std::uint8_t> bytes;
+    const std::string& name;
+    bool overlay;
+    std::promise<Answer> answer;
+  };
+  void start_batcher(const std::string& model);
+  void work(Detector& detector);
+  Answer look(const Job& job, Detector& detector);
 
   ServiceOptions options_;
   mutable std::mutex mutex_;
-  std::condition_variable freed_;
-  std::vector<std::unique_ptr<Detector>> idle_;
+  std::condition_variable changed_;
+  std::deque<std::shared_ptr<Job>> waiting_;
   int admitted_ = 0;
+  bool closing_ = false;
   std::string database_;
   std::string model_;
   std::unique_ptr<Batcher> batcher_;
+  std::vector<std::thread> workers_;
 };
 
 }  // namespace spiga::serve

@@ -2,12 +2,16 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "serve/server.h"
 
+#include <arpa/inet.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <httplib.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <fstream>
+#include <future>
 #include <iterator>
 #include <nlohmann/json.hpp>
 #include <regex>
@@ -56,6 +60,7 @@ class Running {
   }
   httplib::Client client() const { return httplib::Client("127.0.0.1", port_); }
   Service& service() { return service_; }
+  int port() const { return port_; }
   std::vector<std::string> log() const {
     const std::lock_guard lock(mutex_);
     return log_;
@@ -144,6 +149,55 @@ TEST(Serve, EndsATrickle) {
   EXPECT_THAT(server.log().front(), HasSubstr("\"status\": 408"));
 }
 
+// A connection on which nothing proper is said.
+class BrokenClient {
+ public:
+  explicit BrokenClient(int port) : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
+    sockaddr_in place = {};
+    place.sin_family = AF_INET;
+    place.sin_port = htons(static_cast<std::uint16_t>(port));
+    place.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    connected_ = ::connect(socket_, reinterpret_cast<const sockaddr*>(&place), sizeof place) == 0;
+  }
+  ~BrokenClient() { hang_up(); }
+  BrokenClient(const BrokenClient&) = delete;
+  BrokenClient& operator=(const BrokenClient&) = delete;
+
+  bool connected() const { return connected_; }
+  void send(const std::string& text) const { ::send(socket_, text.data(), text.size(), MSG_NOSIGNAL); }
+  void hang_up() {
+    if (socket_ >= 0) ::close(socket_);
+    socket_ = -1;
+  }
+
+ private:
+  int socket_;
+  bool connected_ = false;
+};
+
+TEST(Serve, AnswersBesideTwoHundredBrokenClients) {
+  Running server({.seconds = 2});
+  std::vector<std::unique_ptr<BrokenClient>> broken;
+  for (int i = 0; i < 200; ++i) {
+    broken.push_back(std::make_unique<BrokenClient>(server.port()));
+    ASSERT_TRUE(broken.back()->connected());
+    broken.back()->send(i % 4 == 0   ? "\x16\x03\x01 no HTTP at all\r\n\r\n"
+                        : i % 4 == 1 ? "POST /v1/analyze HTTP/1.1\r\nContent-Le"
+                                     : "POST /v1/analyze HTTP/1.1\r\nContent-Length: 9999\r\n\r\nx");
+    if (i % 4 == 2) broken.back()->hang_up();
+  }
+  const auto begin = Clock::now();
+  for (int i = 0; i < 3; ++i) {
+    for (int j = 3; j < 200; j += 4) broken[static_cast<std::size_t>(j)]->send("x");
+    const auto answer = server.client().Post("/v1/analyze", astronaut(), "image/jpeg");
+    ASSERT_TRUE(answer);
+    EXPECT_EQ(answer->status, 200) << answer->body;
+  }
+  EXPECT_LT(Clock::now() - begin, std::chrono::seconds(60));
+  broken.clear();
+  EXPECT_EQ(server.client().Get("/healthz")->status, 200);
+}
+
 TEST(Serve, SendsAwayWhoFindsTheQueueFull) {
   ServiceOptions service;
   service.workers = 1;
@@ -165,6 +219,24 @@ TEST(Serve, SendsAwayWhoFindsTheQueueFull) {
   EXPECT_GE(done, 1);
   EXPECT_GE(busy, 1);
   EXPECT_EQ(other, 0);
+}
+
+// More workers than threads, so that faces of several requests share a batch; the first has all threads.
+TEST(Serve, FindsTheSameForManyAsForOne) {
+  ServiceOptions service;
+  service.workers = 4;
+  service.analyzer.landmarker = {.precision = Precision::f32, .threads = 2};
+  Running server({}, service);
+  const std::string picture = astronaut();
+  const auto yaw = [&] {
+    const auto answer = server.client().Post("/v1/analyze", picture, "image/jpeg");
+    if (!answer || answer->status != 200) return 1000.0;
+    return nlohmann::json::parse(answer->body)["faces"][0]["headpose"]["yaw_deg"].get<double>();
+  };
+  const double alone = yaw();
+  std::vector<std::future<double>> others;
+  for (int i = 0; i < 12; ++i) others.push_back(std::async(std::launch::async, yaw));
+  for (std::future<double>& other : others) EXPECT_NEAR(other.get(), alone, 0.02);
 }
 
 TEST(Serve, SaysHowItIs) {
@@ -232,10 +304,12 @@ TEST(Serve, DescribesItsModel) {
 }
 
 TEST(Serve, SaysWhereItCannotListen) {
-  Service service({});
-
-  Server server(service, {.host = "256.0.0.1"});
-  EXPECT_EQ(testing::error_of([&] { server.bind(); }).code(), ErrorCode::io);
+  Running running;
+  for (const ServerOptions& options :
+       {ServerOptions{.host = "256.0.0.1"}, ServerOptions{.port = running.port()}}) {
+    Server server(running.service(), options);
+    EXPECT_EQ(testing::error_of([&] { server.bind(); }).code(), ErrorCode::io) << options.host;
+  }
 }
 
 }  // namespace
