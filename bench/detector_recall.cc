@@ -299,9 +299,11 @@ int main(int argc, char** argv) {
   CLI::App program("Detectors side by side on annotated scenes");
   program.add_option("ANNOTATIONS", options.annotations, "Lists of scenes with their faces")->required();
   program.add_option("--detectors", options.detectors, "Names as of spiga analyze --detector")
-      ->delimiter(',');
+      ->delimiter(',')
+      ->allow_extra_args(false);
   program.add_option("--efforts", options.efforts, "The first one is told by yaw and size, too")
-      ->delimiter(',');
+      ->delimiter(',')
+      ->allow_extra_args(false);
   program.add_option("--min-score", options.score, "As of spiga analyze")->capture_default_str();
   program.add_option("--report", options.report, "Page with the boxes that meet no annotated face");
   program.add_option("--scenes", options.scenes_shown, "Scenes on that page")->capture_default_str();

@@ -18,12 +18,14 @@ struct Detection {
   float score = 1;  // larger is surer; its scale is the detector's own
 };
 
-// How hard faces are looked for; docs/video.md has each one's recall and cost.
+// How hard faces are looked for: from which share of the picture's longer side on, or for our own network
+// from how many pixels where that side has less than 640 (`fast`) or 1280. docs/detector.md has each one's
+// recall and cost.
 enum class DetectorEffort {
-  fast,      // large faces: from a 16th of the picture's longer side on, but at least 48 pixels
-  normal,    // from a 40th on, but at least 48 pixels
-  thorough,  // half as large as normal, and turned by up to 60 degrees either way; a second look at each
-             // through a mirror
+  fast,      // a 40th, or 16 pixels; other detectors: a 16th, but at least 48 pixels
+  normal,    // an 80th, or 8 pixels; others: a 40th, but at least 48 pixels
+  thorough,  // as normal, others half as large; and turned by up to 60 degrees either way; a second look at
+             // each through a mirror
 };
 
 struct DetectorOptions {
@@ -31,8 +33,8 @@ struct DetectorOptions {
   // Faces whose larger box side is at least this long are looked for; 0 leaves it to the effort. Time grows
   // with the square of 1 / min_face_px.
   float min_face_px = 0;
-  // Detections below are dropped; 0 is dlib's own operating point, higher is stricter, lower finds more faces
-  // and more that are none. The default leaves out what hardly looks like a face.
+  // Detections below are dropped; 0 is a detector's own operating point, higher is stricter, lower finds more
+  // faces and more that are none. The default leaves out what hardly looks like a face.
   float score_threshold = 0.1F;
 };
 

@@ -64,11 +64,13 @@ void add_face_options(CLI::App& command, AnalyzeOptions& options) {
                                                                 {"thorough", DetectorEffort::thorough}};
   command
       .add_option_function<std::string>(
-          "--detector-effort", [&options](const std::string& name) { options.effort = efforts.at(name); },
-          "fast, normal or thorough [normal; for videos fast]")
+          "--detector-effort",
+          [&options](const std::string& name) { options.detector_options.effort = efforts.at(name); },
+          "fast, normal or thorough")
       ->type_name("E")
       ->group(group)
-      ->check(CLI::IsMember({"fast", "normal", "thorough"}).description(""));
+      ->check(CLI::IsMember({"fast", "normal", "thorough"}).description(""))
+      ->default_str("normal");
   command
       .add_option("--min-face", options.detector_options.min_face_px,
                   "Smallest face to look for, in pixels [as the effort says]")

@@ -99,7 +99,6 @@ media::AnalyzerOptions analyzer_options(const AnalyzeOptions& options, Problems&
   media::AnalyzerOptions analyzer;
   analyzer.detector = options.detector;
   analyzer.detector_options = options.detector_options;
-  analyzer.detector_options.effort = options.effort.value_or(DetectorEffort::normal);
   if (!options.boxes.empty())
     analyzer.boxes = std::make_shared<media::GivenBoxes>(
         options.boxes, [&problems](const std::string& problem) { problems.tell(problem); });

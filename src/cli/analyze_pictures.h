@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,7 +19,6 @@ struct AnalyzeOptions {
   std::string boxes;    // annotation file; empty: detect
   std::string detector = kDefaultDetector;
   DetectorOptions detector_options;
-  std::optional<DetectorEffort> effort;  // nothing: normal for pictures, fast for videos
   NetworkOptions network;
 };
 

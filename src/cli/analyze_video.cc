@@ -24,7 +24,6 @@ media::VideoAnalyzerOptions analyzer_options(const AnalyzeOptions& options, cons
   analyzer.tracker = video.tracker;
   analyzer.detector = options.detector;
   analyzer.detector_options = options.detector_options;
-  analyzer.detector_options.effort = options.effort.value_or(DetectorEffort::fast);
   if (!options.boxes.empty()) analyzer.boxes = std::make_shared<media::FrameBoxes>(options.boxes);
   return analyzer;
 }

@@ -150,7 +150,7 @@ void add_picture_options(CLI::App& command, EvaluateOptions& options) {
       ->group(group)
       ->check(CLI::IsMember({"annotated", "detector"}).description(""))
       ->capture_default_str();
-  command.add_option("--detector", options.detector, "Detector for --boxes detector: dlib")
+  command.add_option("--detector", options.detector, "Detector for --boxes detector, as of spiga analyze")
       ->type_name("NAME")
       ->group(group)
       ->capture_default_str();

@@ -19,7 +19,7 @@ namespace spiga::media {
 struct VideoAnalyzerOptions {
   TrackerOptions tracker;
   std::string detector = kDefaultDetector;
-  DetectorOptions detector_options = {.effort = DetectorEffort::fast};
+  DetectorOptions detector_options = {};
   std::shared_ptr<const FrameBoxes> boxes = {};  // instead of the detector
 };
 
