@@ -36,7 +36,6 @@ namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
 constexpr double kFound = 0.5, kFoundLoosely = 0.4;  // IoU
-constexpr double kTurns[] = {0, 20, 45};             // degrees
 constexpr double kYaws[] = {0, 20, 40, 180};
 constexpr double kSides[] = {0, 64, 128, 256, 1e9};  // pixels
 
@@ -49,6 +48,7 @@ struct AnnotatedScene {
 struct Options {
   std::vector<std::string> detectors = {"builtin", "dlib"};
   std::vector<std::string> efforts = {"normal"};
+  std::vector<double> turns = {0, 20, 45};  // degrees
   std::vector<fs::path> annotations;
   std::string report;
   std::size_t scenes_shown = 50;
@@ -279,7 +279,7 @@ int run(const Options& options) {
   for (const std::string& name : options.detectors) {
     for (const std::string& effort : options.efforts) {
       const auto detector = make(options, name, effort);
-      for (const double turn : kTurns) {
+      for (const double turn : options.turns) {
         Result result = measure(*detector, scenes, turn);
         print_line(name, effort, turn, result, scenes.size());
         if (turn == 0 && effort == options.efforts.front()) upright[name] = std::move(result);
@@ -302,6 +302,9 @@ int main(int argc, char** argv) {
       ->delimiter(',')
       ->allow_extra_args(false);
   program.add_option("--efforts", options.efforts, "The first one is told by yaw and size, too")
+      ->delimiter(',')
+      ->allow_extra_args(false);
+  program.add_option("--turns", options.turns, "Degrees by which pictures are turned")
       ->delimiter(',')
       ->allow_extra_args(false);
   program.add_option("--min-score", options.score, "As of spiga analyze")->capture_default_str();
