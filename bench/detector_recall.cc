@@ -28,6 +28,7 @@
 #include "geometry/boxes.h"
 #include "media/picture_reader.h"
 #include "spiga/detector.h"
+#include "vision/image_mat.h"
 
 namespace {
 
@@ -152,8 +153,7 @@ Result measure(Detector& detector, const std::vector<AnnotatedScene>& scenes, do
   Result result;
   for (std::size_t i = 0; i < scenes.size(); ++i) {
     const Image picture = media::read_picture(scenes[i].path);
-    const cv::Mat pixels(picture.height(), picture.width(), CV_8UC3,
-                         const_cast<std::uint8_t*>(picture.data()));
+    const cv::Mat pixels = vision::as_mat(picture.view());
     geometry::Affine there;
     const cv::Mat seen = turned(pixels, turn, there);
     const ImageView view = {seen.data, seen.cols, seen.rows, static_cast<std::ptrdiff_t>(seen.step),
@@ -204,7 +204,7 @@ void print_groups(const std::map<std::string, Result>& upright) {
 void print_speed(const Options& options, const AnnotatedScene& scene) {
   constexpr int kRuns = 60;
   const Image picture = media::read_picture(scene.path);
-  const cv::Mat pixels(picture.height(), picture.width(), CV_8UC3, const_cast<std::uint8_t*>(picture.data()));
+  const cv::Mat pixels = vision::as_mat(picture.view());
   cv::Mat scaled;
   cv::resize(pixels, scaled, {640, 480}, 0, 0, cv::INTER_AREA);
   const ImageView view = {scaled.data, scaled.cols, scaled.rows, static_cast<std::ptrdiff_t>(scaled.step),
@@ -227,7 +227,7 @@ void print_speed(const Options& options, const AnnotatedScene& scene) {
 std::string figure_of(const Other& other) {
   constexpr int kSide = 160;
   const Image picture = media::read_picture(other.path);
-  const cv::Mat pixels(picture.height(), picture.width(), CV_8UC3, const_cast<std::uint8_t*>(picture.data()));
+  const cv::Mat pixels = vision::as_mat(picture.view());
   const geometry::Affine crop_from_picture = geometry::crop_from_image(other.detection.box, kSide, 2.2);
   const auto& m = crop_from_picture;
   cv::Mat crop;

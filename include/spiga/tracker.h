@@ -65,8 +65,9 @@ class FaceTracker {
 };
 
 // The detector's faces outside the occupied places, looked for only in the parts of the picture that such
-// faces can lie in. Its DetectorOptions::min_face_px should be given: efforts count in shares of what they
-// are shown.
+// faces can lie in; its DetectorOptions::min_face_px should be given, since efforts count in shares of what
+// they are shown. A detector that does not prefer parts looks at the whole picture and tells occupied places
+// too, which FaceTracker takes for the faces it follows.
 std::vector<Detection> detect_around(Detector& detector, const ImageView& image,
                                      std::span<const Box> occupied);
 
