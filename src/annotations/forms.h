@@ -9,7 +9,7 @@
 #include "annotations/annotations.h"
 #include "spiga/error.h"
 
-// What the readers of the forms share; of no use outside this room.
+// What the readers of the forms share; of no use outside this module.
 namespace spiga::annotations {
 
 // Takes in one record after the other, checks it and decides what happens to a bad one.

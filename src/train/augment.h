@@ -22,6 +22,7 @@ struct AugmentOptions {
   // Where the face lies on the crop.
   double mirror = 0.5;        // probability
   double rotation_deg = 45;   // U(-r, r)
+  double any_rotation = 0;    // probability of U(-180, 180) degrees instead
   double scale = 0.15;        // the box grows by 1 + U(-s, s)
   double translation = 0.05;  // U(-t, t) along x and y
   // With this probability the box is a detector's instead of the landmarks' own: moved and resized by what
@@ -45,6 +46,8 @@ struct AugmentOptions {
   double hue = 0.5;         // H x (1 + U(-h, h)), H in [0, 1]
   double saturation = 0.5;  // likewise
   double value = 0.5;       // likewise
+  double dark = 0;          // probability: V x U(dark_value, 0.6) as well
+  double dark_value = 0.1;
   double cast = 0;          // probability: B, G and R each x (1 + U(-c, c))
   double cast_strength = 0.3;
   double grey = 0;  // probability of a grey picture
@@ -66,6 +69,7 @@ template <typename Options, typename Visit>
 void for_each_option(Options& o, Visit&& visit) {
   visit("mirror", o.mirror, 0.0, 1.0);
   visit("rotation_deg", o.rotation_deg, 0.0, 180.0);
+  visit("any_rotation", o.any_rotation, 0.0, 1.0);
   visit("scale", o.scale, 0.0, 0.9);
   visit("translation", o.translation, 0.0, 1.0);
   visit("detector", o.detector, 0.0, 1.0);
@@ -82,6 +86,8 @@ void for_each_option(Options& o, Visit&& visit) {
   visit("hue", o.hue, 0.0, 1.0);
   visit("saturation", o.saturation, 0.0, 1.0);
   visit("value", o.value, 0.0, 1.0);
+  visit("dark", o.dark, 0.0, 1.0);
+  visit("dark_value", o.dark_value, 0.01, 0.6);
   visit("cast", o.cast, 0.0, 1.0);
   visit("cast_strength", o.cast_strength, 0.0, 1.0);
   visit("grey", o.grey, 0.0, 1.0);

@@ -28,7 +28,7 @@ c)
   example docs/c.md sh >"$work/build.sh"
   (cd "$work" && sh -e build.sh)
   program=$work/faces picture=$3/astronaut.ppm ;;
-hidden)  # nothing but spiga's public names, and no static room's insides
+hidden)  # nothing but spiga's public names, and no static module's insides
   nm -DC --defined-only "$libraries/libspiga.so" | cut -d' ' -f3- >"$work/names"
   grep -q 'spiga::Landmarker::load' "$work/names" || fail "no Landmarker"
   grep -q '^spiga_analyze' "$work/names" || fail "no C API"
