@@ -88,13 +88,13 @@ void tell(const char* name, std::vector<double> values) {
 void tell(const char* title, const std::vector<Judged>& places) {
   if (places.empty()) return;
   std::printf("%zu %s; quantiles 5 %%, 25 %%, 50 %%, 75 %%, 95 %%\n", places.size(), title);
-  std::vector<double> spread, misfit, turn;
+  std::vector<double> uncertainty, misfit, turn;
   for (const Judged& place : places) {
-    spread.push_back(place.signs.spread);
+    uncertainty.push_back(place.signs.uncertainty);
     misfit.push_back(place.signs.misfit);
     turn.push_back(place.signs.turn);
   }
-  tell("spread", spread);
+  tell("uncertainty", uncertainty);
   tell("misfit", misfit);
   tell("turn", turn);
   for (const double least : {0.01, 0.03, 0.1, 0.2, 0.3, 0.5, 0.7}) {

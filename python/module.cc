@@ -111,7 +111,7 @@ py::tuple to_python(spiga::Face face) {
   return py::make_tuple(
       py::make_tuple(face.box.x, face.box.y, face.box.width, face.box.height), face.score,
       handed_over<float>(std::move(face.landmarks), {count, 2}),
-      handed_over<float>(std::move(face.spread), {count}),
+      handed_over<float>(std::move(face.uncertainty), {count}),
       py::make_tuple(pose.yaw_deg, pose.pitch_deg, pose.roll_deg,
                      py::make_tuple(pose.translation[0], pose.translation[1], pose.translation[2])));
 }

@@ -37,7 +37,7 @@ def sort_found(boxes, found):
     for face in sorted(found, key=lambda f: -f["score"]):
         if any(overlap(face["box"], box) >= 0.4 for box in boxes):
             continue
-        error = sum(face["spread"]) / len(face["spread"]) / max(face["box"][2:])
+        error = sum(face["uncertainty"]) / len(face["uncertainty"]) / max(face["box"][2:])
         box = tight_box(face["landmarks"])
         if face["score"] >= SURE_SCORE and error < SURE_ERROR and overlap(box, face["box"]) > 0.5:
             faces.append({"bbox": box, "landmarks": face["landmarks"]})

@@ -85,7 +85,7 @@ function drawBox(context, tight, width) {
 
 function drawPoints(context, face, radius, side) {
   face.landmarks.forEach((point, i) => {
-    const opacity = Math.min(1, Math.max(0.5, 1 - (5 * (face.spread[i] ?? 0)) / side));
+    const opacity = Math.min(1, Math.max(0.5, 1 - (5 * (face.uncertainty[i] ?? 0)) / side));
     disc(context, point, radius + Math.max(0.7, 0.35 * radius), kShade, 0.5 * opacity);
     disc(context, point, radius, kWhite, opacity);
   });

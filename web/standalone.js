@@ -67,7 +67,7 @@ async function locate(picture, box) {
     box: [box.left, box.top, box.width, box.height],
     score: 1,
     landmarks,
-    spread: Array.from(found.spread.data, (value) => value * side),
+    uncertainty: Array.from(found.uncertainty.data, (value) => value * side),
     headpose: { yaw_deg, pitch_deg, roll_deg, translation },
   };
 }

@@ -118,7 +118,7 @@ export class Viewer {
     faces.forEach((face, i) => {
       const { yaw_deg, pitch_deg, roll_deg } = face.headpose;
       const cells = [signed(yaw_deg), signed(pitch_deg), signed(roll_deg), face.score?.toFixed(2) ?? "–",
-        face.spread.length ? mean(face.spread).toFixed(1) : "–"];
+        face.uncertainty.length ? mean(face.uncertainty).toFixed(1) : "–"];
       cells.forEach((text, column) => (body.rows[i].cells[column + 1].textContent = text));
       body.rows[i].querySelector("button").ariaPressed = String(i === this.chosen);
     });

@@ -37,7 +37,8 @@ struct Face {
   Box box;                       // the box that was looked at
   float score = 1;               // the detector's score
   std::vector<Point> landmarks;  // [L] in picture pixels, in the order of the database's landmark ids
-  std::vector<float> spread;  // [L] expected error of each landmark in picture pixels; larger is less certain
+  std::vector<float>
+      uncertainty;  // [L] expected error of each landmark in picture pixels; larger is less certain
   HeadPose headpose;
 };
 

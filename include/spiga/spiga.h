@@ -70,7 +70,7 @@ typedef struct spiga_face {
   float translation[3];
   size_t landmark_count;
   const spiga_point* landmarks; /* [landmark_count] in picture pixels; live as long as the spiga_faces */
-  const float* spread;          /* [landmark_count] expected error of each in pixels */
+  const float* uncertainty;     /* [landmark_count] expected error of each in pixels */
 } spiga_face;
 
 /* What to load. Call spiga_options_init first, which fills in the defaults. */

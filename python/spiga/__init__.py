@@ -56,7 +56,7 @@ class Face:
     box: Box  # x, y, width, height
     score: float
     landmarks: np.ndarray  # [L, 2] float32: x, y in the order of landmark_ids
-    spread: np.ndarray  # [L] float32: expected error of each landmark
+    uncertainty: np.ndarray  # [L] float32: expected error of each landmark
     headpose: HeadPose
 
 
@@ -97,8 +97,8 @@ def _pixels(image: Any, format: Optional[str]) -> Tuple[np.ndarray, str]:
     return image, format
 
 
-def _face(box: Box, score: float, landmarks: np.ndarray, spread: np.ndarray, pose: tuple) -> Face:
-    return Face(box, score, landmarks, spread, HeadPose(*pose))
+def _face(box: Box, score: float, landmarks: np.ndarray, uncertainty: np.ndarray, pose: tuple) -> Face:
+    return Face(box, score, landmarks, uncertainty, HeadPose(*pose))
 
 
 class Landmarker:
@@ -169,8 +169,8 @@ class Tracker:
     def next(self, frame: Any, time_s: float, *, format: Optional[str] = None) -> list[TrackedFace]:
         """The faces of the next frame. Times are seconds and must not run backwards."""
         pixels, name = _pixels(frame, format)
-        return [TrackedFace(box, confidence, landmarks, spread, HeadPose(*pose), id, found)
-                for id, confidence, found, (box, _, landmarks, spread, pose) in self._native.next(pixels, time_s, name)]
+        return [TrackedFace(box, confidence, landmarks, uncertainty, HeadPose(*pose), id, found)
+                for id, confidence, found, (box, _, landmarks, uncertainty, pose) in self._native.next(pixels, time_s, name)]
 
 
 def evaluate(truth: Any, predicted: Any, *, database: str = "300wpublic", norm: str = "",

@@ -42,7 +42,7 @@ struct AnnotatedFace {
       {};                            // [n] in picture pixels, (0, 0) is the centre of the top left pixel
   std::vector<double> visible = {};  // [n] 1 visible, 0 occluded; all 1 where the form does not say
   std::optional<Pose> headpose = {};
-  std::vector<double> spread =
+  std::vector<double> uncertainty =
       {};  // [n] predictions only: expected error in pixels; empty where there is none
 };
 
@@ -67,8 +67,8 @@ struct ReadOptions {
 // not_found; bad_data naming file, face or line (JSON: line and column), expected and found.
 FaceList read(const std::filesystem::path& path, const ReadOptions& options);
 
-// Writes the published form; a face without landmarks gets empty lists, one with spread a list "spread" too.
-// The file appears whole or not at all. Throws Error io.
+// Writes the published form; a face without landmarks gets empty lists, one with uncertainty a list
+// "uncertainty" too. The file appears whole or not at all. Throws Error io.
 void write_json(const std::filesystem::path& path, std::span<const AnnotatedFace> faces);
 
 // The tight box of the landmarks, of which there must be at least one.

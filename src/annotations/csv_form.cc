@@ -8,7 +8,8 @@
 
 // Plain CSV with a header line, one face a line, columns in any order, unknown ones ignored:
 //   image                                         the picture
-//   x_K, y_K [, visible_K, spread_K]              landmarks: K is the place in the database's order, from 0,
+//   x_K, y_K [, visible_K, uncertainty_K]              landmarks: K is the place in the database's order,
+//   from 0,
 //                                                 where there is an x_0, else the landmark's id
 //   box_x, box_y, box_width, box_height           optional
 //   yaw_deg, pitch_deg, roll_deg [, tx, ty, tz]   optional
@@ -152,7 +153,8 @@ class CsvReader {
     face.ids.push_back(landmark.id);
     face.landmarks.push_back({*x, *y});
     face.visible.push_back(value(where, cells, "visible_" + landmark.suffix).value_or(1.0));
-    if (const auto spread = value(where, cells, "spread_" + landmark.suffix)) face.spread.push_back(*spread);
+    if (const auto uncertainty = value(where, cells, "uncertainty_" + landmark.suffix))
+      face.uncertainty.push_back(*uncertainty);
   }
 
   std::unordered_map<std::string, std::size_t> columns_;

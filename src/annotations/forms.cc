@@ -28,7 +28,7 @@ void check_numbers(const std::string& where, const AnnotatedFace& face) {
     fail(where, "landmark of id " + std::to_string(face.ids[i]) + ": expected finite numbers, found [" +
                     std::to_string(face.landmarks[i].x) + ", " + std::to_string(face.landmarks[i].y) + "]");
   }
-  for (double value : face.spread) require_finite(where, "spread", value);
+  for (double value : face.uncertainty) require_finite(where, "uncertainty", value);
   for (double value : face.visible) require_finite(where, "visible", value);
   if (face.headpose) {
     for (double value : face.headpose->angles_deg) require_finite(where, "headpose", value);
@@ -84,7 +84,8 @@ void FaceCollector::take(const std::string& where, AnnotatedFace face) {
   if (face.visible.empty()) face.visible.assign(face.ids.size(), 1.0);
   require_length(place, "landmarks", face.landmarks.size(), face.ids.size());
   require_length(place, "visible", face.visible.size(), face.ids.size());
-  if (!face.spread.empty()) require_length(place, "spread", face.spread.size(), face.ids.size());
+  if (!face.uncertainty.empty())
+    require_length(place, "uncertainty", face.uncertainty.size(), face.ids.size());
   check_ids(place, face);
   check_numbers(place, face);
   const std::optional<Rect> box = box_of(face);

@@ -7,8 +7,8 @@
 #include "base/text.h"
 
 // The published SPIGA form: a list of {"imgpath", "bbox": [x, y, w, h], "headpose": null or [yaw, pitch,
-// roll, tx, ty, tz], "ids": [n], "landmarks": [[x, y] x n], "visible": [n]}, and of our own "spread": [n].
-// Other keys are ignored.
+// roll, tx, ty, tz], "ids": [n], "landmarks": [[x, y] x n], "visible": [n]}, and of our own "uncertainty":
+// [n]. Other keys are ignored.
 namespace spiga::annotations {
 namespace {
 
@@ -138,7 +138,7 @@ AnnotatedFace parse_face(const std::string& where, const json& record) {
   face.ids = ids_at(place, record);
   face.landmarks = landmarks_at(place, record);
   face.visible = numbers_at(place, record, "visible");
-  face.spread = numbers_at(place, record, "spread");
+  face.uncertainty = numbers_at(place, record, "uncertainty");
   return face;
 }
 
@@ -155,7 +155,7 @@ json to_json(const AnnotatedFace& face) {
   }
   json& landmarks = record["landmarks"] = json::array();
   for (const Coordinate& point : face.landmarks) landmarks.push_back({point.x, point.y});
-  if (!face.spread.empty()) record["spread"] = face.spread;
+  if (!face.uncertainty.empty()) record["uncertainty"] = face.uncertainty;
   return record;
 }
 

@@ -193,7 +193,7 @@ spiga_face to_c(const TrackedFace& tracked) {
           .translation = {pose.translation[0], pose.translation[1], pose.translation[2]},
           .landmark_count = face.landmarks.size(),
           .landmarks = reinterpret_cast<const spiga_point*>(face.landmarks.data()),
-          .spread = face.spread.data()};
+          .uncertainty = face.uncertainty.data()};
 }
 
 }  // namespace

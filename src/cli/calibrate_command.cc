@@ -39,7 +39,7 @@ struct CalibrateOptions {
 
 // One entry per annotated landmark, in crop units.
 struct Sample {
-  std::vector<model::SpreadFeatures> features;
+  std::vector<model::UncertaintyFeatures> features;
   std::vector<float> errors;
 };
 
@@ -61,7 +61,7 @@ void add_face(const annotations::AnnotatedFace& face, const ImageView& picture,
         crop_from_image({static_cast<float>(face.landmarks[i].x), static_cast<float>(face.landmarks[i].y)});
     const auto place = static_cast<std::size_t>(index);
     const float* found = &session.landmarks()[2 * place];
-    sample.features.push_back(session.spread_features()[place]);
+    sample.features.push_back(session.uncertainty_features()[place]);
     sample.errors.push_back(std::hypot(found[0] - truth.x / size, found[1] - truth.y / size));
   }
 }
@@ -82,9 +82,9 @@ Sample look_at_faces(const CalibrateOptions& options, const annotations::FaceLis
   return sample;
 }
 
-double rank_correlation(const Sample& sample, const model::SpreadFormula& formula) {
+double rank_correlation(const Sample& sample, const model::UncertaintyFormula& formula) {
   std::vector<double> expected;
-  for (const model::SpreadFeatures& features : sample.features) {
+  for (const model::UncertaintyFeatures& features : sample.features) {
     expected.push_back(model::expected_error(formula, features));
   }
   return eval::rank_correlation(expected, std::vector<double>(sample.errors.begin(), sample.errors.end()));
@@ -96,15 +96,16 @@ int run_calibrate(const CalibrateOptions& options) {
   const scheme::Database& database = scheme::find_database(info.config.database);
   const annotations::FaceList truth = annotations::read(options.annotations, {.database_ids = database.ids});
   const Sample sample = look_at_faces(options, truth, database);
-  const model::SpreadFormula before = info.spread.value_or(model::default_spread(info.config.initial_shape));
-  info.spread = model::fit_spread(sample.features, sample.errors);
+  const model::UncertaintyFormula before =
+      info.uncertainty.value_or(model::default_uncertainty(info.config.initial_shape));
+  info.uncertainty = model::fit_uncertainty(sample.features, sample.errors);
   std::printf("landmarks         %zu of %zu faces\n", sample.errors.size(), truth.faces.size());
-  std::printf("rank correlation  %.3f of spread and error, %.3f before\n",
-              rank_correlation(sample, *info.spread), rank_correlation(sample, before));
-  std::printf("spread            %s\n", model::to_json(*info.spread).dump().c_str());
+  std::printf("rank correlation  %.3f of uncertainty and error, %.3f before\n",
+              rank_correlation(sample, *info.uncertainty), rank_correlation(sample, before));
+  std::printf("uncertainty            %s\n", model::to_json(*info.uncertainty).dump().c_str());
   weights::Metadata metadata = file.metadata();
   metadata.merge(model::metadata_of(info));  // keeps what others wrote
-  metadata["spiga.spread"] = model::metadata_of(info).at("spiga.spread");
+  metadata["spiga.uncertainty"] = model::metadata_of(info).at("spiga.uncertainty");
   if (!options.output.empty()) weights::write_safetensors(options.output, file.tensors(), metadata);
   return kDone;
 }
@@ -114,7 +115,7 @@ int run_calibrate(const CalibrateOptions& options) {
 void add_calibrate(CLI::App& program, Action& chosen) {
   auto options = std::make_shared<CalibrateOptions>();
   CLI::App* command =
-      program.add_subcommand("calibrate", "Fit a model's expected errors (spread) to annotated faces");
+      program.add_subcommand("calibrate", "Fit a model's expected errors (uncertainty) to annotated faces");
   command->add_option("MODEL", options->model, "Model file")->required();
   command->add_option("ANNOTATIONS", options->annotations, "Annotated faces, see docs/benchmark.md")
       ->required();
@@ -122,7 +123,7 @@ void add_calibrate(CLI::App& program, Action& chosen) {
       ->add_option("--images", options->images, "Folder that the annotations' picture names are relative to")
       ->required();
   command->add_option("-o,--output", options->output,
-                      "Model file to write: the same weights, the new spread");
+                      "Model file to write: the same weights, the new uncertainty");
   add_precision_option(*command, options->precision);
   command->footer(
       "Choose faces that the model was not trained on: it is surer of those.\n\n"

@@ -31,7 +31,8 @@ void add_options(CLI::App& command, Options& options) {
       ->needs(model);
   command.add_option("-o,--output", options.output, "ONNX file to write")->type_name("FILE")->required();
   command.footer(
-      "Input: crop [N, 3, S, S], B G R in [0, 1]. Outputs: landmarks [N, L, 2] and spread [N, L] in parts "
+      "Input: crop [N, 3, S, S], B G R in [0, 1]. Outputs: landmarks [N, L, 2] and uncertainty [N, L] in "
+      "parts "
       "of the crop's side, pose [N, 6]. See docs/onnx.md.\n\n"
       "Example:\n  spiga export --onnx models/default.safetensors -o spiga.onnx");
 }

@@ -98,7 +98,7 @@ std::size_t divisor(const scheme::Database& database, const AnnotatedFace& face)
   return database.name == "merlrav" ? static_cast<std::size_t>(database.landmarks) : face.ids.size();
 }
 
-// Errors of the annotated landmarks and the spreads predicted for them.
+// Errors of the annotated landmarks and the uncertainties predicted for them.
 void score_landmarks_of(const AnnotatedFace& truth, const AnnotatedFace& prediction, const std::string& where,
                         FaceResult& face) {
   const bool same_order = truth.ids == prediction.ids;
@@ -110,7 +110,8 @@ void score_landmarks_of(const AnnotatedFace& truth, const AnnotatedFace& predict
     const auto place = static_cast<std::size_t>(found);
     face.landmark_errors.push_back(distance(truth.landmarks[i], prediction.landmarks[place]) / face.norm_px *
                                    100);
-    if (!prediction.spread.empty()) face.spreads.push_back(prediction.spread[place] / face.norm_px * 100);
+    if (!prediction.uncertainty.empty())
+      face.uncertainties.push_back(prediction.uncertainty[place] / face.norm_px * 100);
   }
 }
 
@@ -133,7 +134,7 @@ class Evaluator {
     score_sets();
     score_landmarks();
     score_poses();
-    score_spread();
+    score_uncertainty();
     return std::move(result_);
   }
 
@@ -249,18 +250,19 @@ class Evaluator {
     }
   }
 
-  void score_spread() {
-    std::vector<double> spreads, errors, face_spreads, face_errors;
+  void score_uncertainty() {
+    std::vector<double> uncertainties, errors, face_uncertainties, face_errors;
     for (const FaceResult& face : result_.faces) {
-      if (face.spreads.empty()) continue;
-      spreads.insert(spreads.end(), face.spreads.begin(), face.spreads.end());
+      if (face.uncertainties.empty()) continue;
+      uncertainties.insert(uncertainties.end(), face.uncertainties.begin(), face.uncertainties.end());
       errors.insert(errors.end(), face.landmark_errors.begin(), face.landmark_errors.end());
-      face_spreads.push_back(mean(face.spreads));
+      face_uncertainties.push_back(mean(face.uncertainties));
       face_errors.push_back(mean(face.landmark_errors));
     }
-    if (spreads.empty()) return;
-    result_.spread = SpreadScores{spreads.size(), rank_correlation(spreads, errors),
-                                  rank_correlation(face_spreads, face_errors), mean(spreads), mean(errors)};
+    if (uncertainties.empty()) return;
+    result_.uncertainty = UncertaintyScores{uncertainties.size(), rank_correlation(uncertainties, errors),
+                                            rank_correlation(face_uncertainties, face_errors),
+                                            mean(uncertainties), mean(errors)};
   }
 
   const scheme::Database& database_;

@@ -29,8 +29,9 @@ struct FaceResult {
   double norm_px = 0;                   // the normalising distance
   double nme = 0;                       // NaN where missed
   std::vector<double> landmark_errors;  // [annotated landmarks]; empty where missed
-  std::vector<double> spreads;          // [annotated landmarks] predicted spread; empty where there is none
-  std::optional<Angles> pose;           // annotated, or POSIT's of the annotated landmarks
+  std::vector<double>
+      uncertainties;           // [annotated landmarks] predicted uncertainty; empty where there is none
+  std::optional<Angles> pose;  // annotated, or POSIT's of the annotated landmarks
   std::optional<Angles> predicted_pose;
 };
 
@@ -59,13 +60,14 @@ struct LandmarkScores {
   ErrorSummary nme;       // NaN where no face has it
 };
 
-// How well the predictions' spread ranks their true errors (Spearman); both in units of the face's
+// How well the predictions' uncertainty ranks their true errors (Spearman); both in units of the face's
 // normalising distance, so that large faces do not make the correlation.
-struct SpreadScores {
+struct UncertaintyScores {
   std::size_t landmarks = 0;
   double landmark_rank_correlation = 0;
-  double face_rank_correlation = 0;  // of mean spread and mean error
-  double mean_spread = 0;  // equal to mean_error where spread is what it should be, the expected error
+  double face_rank_correlation = 0;  // of mean uncertainty and mean error
+  double mean_uncertainty =
+      0;  // equal to mean_error where uncertainty is what it should be, the expected error
   double mean_error = 0;
 };
 
@@ -76,11 +78,11 @@ struct Evaluation {
   std::vector<FaceResult> faces;  // [annotated faces]
   SetScores whole;                // named "full"
   std::vector<SetScores> subsets;
-  std::vector<LandmarkScores> landmarks;    // [L] in the database's order
-  std::optional<HeadPoseScores> head_pose;  // where predictions carry a pose
-  std::size_t derived_poses = 0;            // true poses that were not annotated but come from POSIT
-  std::optional<SpreadScores> spread;       // where predictions carry spreads
-  std::vector<std::string> notes;           // what a reader of the figures should know
+  std::vector<LandmarkScores> landmarks;         // [L] in the database's order
+  std::optional<HeadPoseScores> head_pose;       // where predictions carry a pose
+  std::size_t derived_poses = 0;                 // true poses that were not annotated but come from POSIT
+  std::optional<UncertaintyScores> uncertainty;  // where predictions carry uncertainties
+  std::vector<std::string> notes;                // what a reader of the figures should know
 };
 
 // Evaluates predictions against annotations of a database. Throws Error: invalid_argument for a norm or

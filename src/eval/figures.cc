@@ -241,11 +241,11 @@ std::string draw_pose_confusion(const HeadPoseScores& scores, std::size_t axis) 
   return std::move(svg).finish();
 }
 
-std::string draw_spread(const Evaluation& evaluation) {
-  std::vector<Coordinate> points;  // spread, error
+std::string draw_uncertainty(const Evaluation& evaluation) {
+  std::vector<Coordinate> points;  // uncertainty, error
   for (const FaceResult& face : evaluation.faces) {
-    for (std::size_t k = 0; k < face.spreads.size(); ++k)
-      points.push_back({face.spreads[k], face.landmark_errors[k]});
+    for (std::size_t k = 0; k < face.uncertainties.size(); ++k)
+      points.push_back({face.uncertainties[k], face.landmark_errors[k]});
   }
   const std::vector<Bin> bins = equal_bins(points, 10);
   double widest = 1, top = 1;
@@ -253,10 +253,10 @@ std::string draw_spread(const Evaluation& evaluation) {
     widest = std::max(widest, 1.1 * bin.x);
     top = std::max(top, 1.1 * percentile(bin.y, 75));
   }
-  Plot plot(kWide, kHigh, "Spread against true error", {"predicted spread [% of norm]", 0, widest},
+  Plot plot(kWide, kHigh, "Uncertainty against true error", {"predicted uncertainty [% of norm]", 0, widest},
             {"true error [% of norm]", 0, top});
   const double end = std::min(widest, top);
-  plot.curve(std::vector<Coordinate>{{0, 0}, {end, end}}, "#999", "spread = error", true);
+  plot.curve(std::vector<Coordinate>{{0, 0}, {end, end}}, "#999", "uncertainty = error", true);
   std::vector<Coordinate> means;
   for (const Bin& bin : bins) {
     means.push_back({bin.x, mean(bin.y)});

@@ -33,9 +33,9 @@ std::string draw_error_by_size(const Evaluation& evaluation, const annotations::
 // Faces by annotated (row) and predicted (column) label of one angle: 0 yaw, 1 pitch, 2 roll.
 std::string draw_pose_confusion(const HeadPoseScores& scores, std::size_t axis);
 
-// True error of the landmarks in ten equally filled bins of predicted spread: mean, and from the 25th to the
-// 75th percentile.
-std::string draw_spread(const Evaluation& evaluation);
+// True error of the landmarks in ten equally filled bins of predicted uncertainty: mean, and from the 25th to
+// the 75th percentile.
+std::string draw_uncertainty(const Evaluation& evaluation);
 
 // One face with its true landmarks (blue) and the predicted ones (yellow).
 std::string draw_face(const scheme::Database& database, const annotations::AnnotatedFace& truth,

@@ -35,7 +35,7 @@ class Page {
     curves();
     dependence();
     head_pose();
-    spread();
+    uncertainty();
     faces();
     landmark_table();
     out_ += "</body>\n</html>\n";
@@ -254,17 +254,18 @@ class Page {
                "degrees; the colour is the share of the row.</figcaption></figure>\n");
   }
 
-  void spread() {
-    if (!evaluation_.spread) return;
-    section("Spread");
-    figure(draw_spread(evaluation_),
-           concat("True error against predicted spread in ten equally filled bins of ",
-                  evaluation_.spread->landmarks,
+  void uncertainty() {
+    if (!evaluation_.uncertainty) return;
+    section("Uncertainty");
+    figure(draw_uncertainty(evaluation_),
+           concat("True error against predicted uncertainty in ten equally filled bins of ",
+                  evaluation_.uncertainty->landmarks,
                   " landmarks: mean, and 25th to 75th percentile. Rank correlation (Spearman) ",
-                  fixed(evaluation_.spread->landmark_rank_correlation, 3), " over landmarks, ",
-                  fixed(evaluation_.spread->face_rank_correlation, 3),
-                  " over the means of faces; mean spread ", fixed(evaluation_.spread->mean_spread, 2),
-                  " %, mean error ", fixed(evaluation_.spread->mean_error, 2), " % of the norm."));
+                  fixed(evaluation_.uncertainty->landmark_rank_correlation, 3), " over landmarks, ",
+                  fixed(evaluation_.uncertainty->face_rank_correlation, 3),
+                  " over the means of faces; mean uncertainty ",
+                  fixed(evaluation_.uncertainty->mean_uncertainty, 2), " %, mean error ",
+                  fixed(evaluation_.uncertainty->mean_error, 2), " % of the norm."));
   }
 
   void face_tile(std::size_t index) {

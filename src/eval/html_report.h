@@ -21,7 +21,7 @@ struct Report {
 };
 
 // The report as one HTML page that needs no network: tables beside published figures, curves, errors by
-// landmark, yaw, size, pose confusion, spread, the 24 worst faces and the missed ones.
+// landmark, yaw, size, pose confusion, uncertainty, the 24 worst faces and the missed ones.
 std::string html_report(const Report& report);
 
 }  // namespace spiga::eval

@@ -65,7 +65,7 @@ json to_json(const Method& method) {
                  {"subsets", json::object()},
                  {"landmarks", json::array()},
                  {"headpose", nullptr},
-                 {"spread", nullptr},
+                 {"uncertainty", nullptr},
                  {"notes", evaluation.notes}};
   for (const SetScores& subset : evaluation.subsets) object["subsets"][subset.name] = to_json(subset);
   for (const LandmarkScores& landmark : evaluation.landmarks) {
@@ -74,12 +74,13 @@ json to_json(const Method& method) {
     object["landmarks"].push_back(std::move(entry));
   }
   if (evaluation.head_pose) object["headpose"] = to_json(*evaluation.head_pose, evaluation.derived_poses);
-  if (evaluation.spread) {
-    object["spread"] = {{"landmarks", evaluation.spread->landmarks},
-                        {"landmark_rank_correlation", figure(evaluation.spread->landmark_rank_correlation)},
-                        {"face_rank_correlation", figure(evaluation.spread->face_rank_correlation)},
-                        {"mean_spread", figure(evaluation.spread->mean_spread)},
-                        {"mean_error", figure(evaluation.spread->mean_error)}};
+  if (evaluation.uncertainty) {
+    object["uncertainty"] = {
+        {"landmarks", evaluation.uncertainty->landmarks},
+        {"landmark_rank_correlation", figure(evaluation.uncertainty->landmark_rank_correlation)},
+        {"face_rank_correlation", figure(evaluation.uncertainty->face_rank_correlation)},
+        {"mean_uncertainty", figure(evaluation.uncertainty->mean_uncertainty)},
+        {"mean_error", figure(evaluation.uncertainty->mean_error)}};
   }
   return object;
 }

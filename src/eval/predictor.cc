@@ -30,7 +30,7 @@ AnnotatedFace to_annotated(const std::string& image, const Face& face, const std
   result.ids = ids;
   for (const Point& point : face.landmarks) result.landmarks.push_back({point.x, point.y});
   result.visible.assign(ids.size(), 1.0);
-  result.spread.assign(face.spread.begin(), face.spread.end());
+  result.uncertainty.assign(face.uncertainty.begin(), face.uncertainty.end());
   const HeadPose& pose = face.headpose;
   result.headpose = annotations::Pose{{pose.yaw_deg, pose.pitch_deg, pose.roll_deg},
                                       {pose.translation[0], pose.translation[1], pose.translation[2]}};

@@ -86,13 +86,14 @@ std::string text_report(const Method& method) {
     text +=
         concat("\nhead pose, ", evaluation.head_pose->faces, " faces\n\n", pose_table(*evaluation.head_pose));
   }
-  if (evaluation.spread) {
-    text += concat("\nspread against true error, rank correlation: ",
-                   figure(evaluation.spread->landmark_rank_correlation, 3), " over ",
-                   evaluation.spread->landmarks, " landmarks, ",
-                   figure(evaluation.spread->face_rank_correlation, 3),
-                   " over the means of faces; mean spread ", figure(evaluation.spread->mean_spread, 3),
-                   ", mean error ", figure(evaluation.spread->mean_error, 3), '\n');
+  if (evaluation.uncertainty) {
+    text += concat("\nuncertainty against true error, rank correlation: ",
+                   figure(evaluation.uncertainty->landmark_rank_correlation, 3), " over ",
+                   evaluation.uncertainty->landmarks, " landmarks, ",
+                   figure(evaluation.uncertainty->face_rank_correlation, 3),
+                   " over the means of faces; mean uncertainty ",
+                   figure(evaluation.uncertainty->mean_uncertainty, 3), ", mean error ",
+                   figure(evaluation.uncertainty->mean_error, 3), '\n');
   }
   if (!evaluation.notes.empty()) text += '\n';
   for (const std::string& note : evaluation.notes) text += concat("note: ", note, '\n');

@@ -9,7 +9,7 @@
 
 namespace spiga::eval {
 
-// The figures of a method for a terminal: counts, sets, head pose, spread, notes.
+// The figures of a method for a terminal: counts, sets, head pose, uncertainty, notes.
 std::string text_report(const Method& method);
 
 // The methods side by side, with the differences' confidence intervals.

@@ -80,8 +80,8 @@ void append_json_face_fields(std::string& out, const Face& face) {
   append_json_number(out, face.score, kFineDecimals);
   out += ",\"landmarks\":";
   append_json_points(out, face.landmarks);
-  out += ",\"spread\":";
-  append_json_numbers(out, face.spread, kPixelDecimals);
+  out += ",\"uncertainty\":";
+  append_json_numbers(out, face.uncertainty, kPixelDecimals);
   out += ",\"headpose\":{\"yaw_deg\":";
   append_json_number(out, pose.yaw_deg, kAngleDecimals);
   out += ",\"pitch_deg\":";
@@ -110,7 +110,7 @@ void append_csv_face_names(std::string& out, int landmarks) {
   out += "box_x,box_y,box_w,box_h,pose_yaw_deg,pose_pitch_deg,pose_roll_deg,pose_tx,pose_ty,pose_tz";
   append_names(out, "x_", landmarks);
   append_names(out, "y_", landmarks);
-  append_names(out, "spread_", landmarks);
+  append_names(out, "uncertainty_", landmarks);
 }
 
 void append_csv_face_fields(std::string& out, const Face& face) {
@@ -121,7 +121,7 @@ void append_csv_face_fields(std::string& out, const Face& face) {
   append_csv_numbers(out, pose.translation, kFineDecimals);
   for (const Point& point : face.landmarks) append_csv_numbers(out, std::array{point.x}, kPixelDecimals);
   for (const Point& point : face.landmarks) append_csv_numbers(out, std::array{point.y}, kPixelDecimals);
-  append_csv_numbers(out, face.spread, kPixelDecimals);
+  append_csv_numbers(out, face.uncertainty, kPixelDecimals);
 }
 
 void append_csv_header(std::string& out, int landmarks) {

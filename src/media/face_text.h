@@ -23,12 +23,12 @@ struct PictureFaces {
 
 // {"source": ..., "width": ..., "height": ..., "faces": [...]} and a line end.
 void append_json_line(std::string& out, const PictureFaces& picture);
-// "box": [x, y, w, h], "score": ..., "landmarks": ..., "spread": ..., "headpose": {...}, without braces.
+// "box": [x, y, w, h], "score": ..., "landmarks": ..., "uncertainty": ..., "headpose": {...}, without braces.
 void append_json_face_fields(std::string& out, const Face& face);
 // The text in quotes, escaped; bytes that are not UTF-8 become U+FFFD.
 void append_json_text(std::string& out, std::string_view text);
 
-// source,face,confidence,pose_..., x_0.., y_0.., spread_0.. and a line end.
+// source,face,confidence,pose_..., x_0.., y_0.., uncertainty_0.. and a line end.
 void append_csv_header(std::string& out, int landmarks);
 // One row per face, numbered from 0; a picture without a face has no row.
 void append_csv_rows(std::string& out, const PictureFaces& picture);

@@ -72,8 +72,8 @@ void draw_edges(Canvas& canvas, const Face& face, const scheme::Database& databa
 
 // 1 where the landmark is certain, down to 0.5 where its expected error is a tenth of the face.
 float certainty(const Face& face, std::size_t landmark, float side) {
-  if (landmark >= face.spread.size()) return 1;
-  return std::clamp(1 - 5 * face.spread[landmark] / side, 0.5f, 1.0f);
+  if (landmark >= face.uncertainty.size()) return 1;
+  return std::clamp(1 - 5 * face.uncertainty[landmark] / side, 0.5f, 1.0f);
 }
 
 void draw_points(Canvas& canvas, const Face& face, float radius, float side) {

@@ -10,7 +10,7 @@ namespace {
 constexpr int kTimeDecimals = 4;
 constexpr int kConfidenceDecimals = 4;
 
-// Columns behind `success`: box, pose, two coordinates and the spread of each landmark.
+// Columns behind `success`: box, pose, two coordinates and the uncertainty of each landmark.
 int columns_of_face(int landmarks) { return 4 + 6 + 3 * landmarks; }
 
 }  // namespace

@@ -237,8 +237,8 @@ Tensor build_projection(Builder& builder, const scheme::Database& database, cons
 float distance(const float* a, const float* b) { return std::hypot(a[0] - b[0], a[1] - b[1]); }
 
 // Of landmark i, given where all were in turn.
-SpreadFeatures spread_features(const std::vector<const float*>& places, const engine::Peak* peaks,
-                               std::int64_t i) {
+UncertaintyFeatures uncertainty_features(const std::vector<const float*>& places, const engine::Peak* peaks,
+                                         std::int64_t i) {
   const std::size_t steps = places.size() - 1;
   return {.last_move = distance(places[steps] + 2 * i, places[steps - 1] + 2 * i),
           .earlier_moves = distance(places[steps - 1] + 2 * i, places[0] + 2 * i),
@@ -271,28 +271,29 @@ Tensor build_step(Builder& builder, const NetworkConfig& config, int step, const
   return CascadeStep(builder, config, step).build(field, landmarks);
 }
 
-SpreadTensors build_spread(Builder& builder, const SpreadFormula& formula, const BackboneTensors& backbone,
-                           const std::vector<Tensor>& landmarks) {
+UncertaintyTensors build_uncertainty(Builder& builder, const UncertaintyFormula& formula,
+                                     const BackboneTensors& backbone, const std::vector<Tensor>& landmarks) {
   const int rows = landmarks.back().height;
-  constexpr int kFeatures = sizeof(SpreadFeatures) / sizeof(float);
-  const SpreadTensors result = {.features = builder.tensor(DataType::f32, rows, 1, kFeatures),
-                                .spread = builder.tensor(DataType::f32, rows, 1, 1)};
+  constexpr int kFeatures = sizeof(UncertaintyFeatures) / sizeof(float);
+  const UncertaintyTensors result = {.features = builder.tensor(DataType::f32, rows, 1, kFeatures),
+                                     .uncertainty = builder.tensor(DataType::f32, rows, 1, 1)};
   const std::int64_t count = std::int64_t{rows} * builder.batch();
   std::vector<const float*> places;
   for (const Tensor& points : landmarks) places.push_back(points.floats());
-  builder.pass("spread", "spread", count, count,
+  builder.pass("uncertainty", "uncertainty", count, count,
                [=, peaks = static_cast<const engine::Peak*>(backbone.peaks.data),
-                features = static_cast<SpreadFeatures*>(result.features.data),
-                to = result.spread.floats()](std::int64_t begin, std::int64_t end) {
+                features = static_cast<UncertaintyFeatures*>(result.features.data),
+                to = result.uncertainty.floats()](std::int64_t begin, std::int64_t end) {
                  for (std::int64_t i = begin; i < end; ++i) {
-                   features[i] = spread_features(places, peaks, i);
+                   features[i] = uncertainty_features(places, peaks, i);
                    to[i] = expected_error(formula, features[i]);
                  }
                });
   return result;
 }
 
-NetworkResults build_network(Builder& builder, const NetworkConfig& config, const SpreadFormula& spread) {
+NetworkResults build_network(Builder& builder, const NetworkConfig& config,
+                             const UncertaintyFormula& uncertainty) {
   const scheme::Database& database = scheme::find_database(config.database);
   const Tensor image = builder.tensor(DataType::f32, config.input_size, config.input_size, 3);
   const BackboneTensors backbone = build_backbone(builder, config, database, image);
@@ -300,11 +301,12 @@ NetworkResults build_network(Builder& builder, const NetworkConfig& config, cons
   for (int s = 0; s < config.steps; ++s) {
     landmarks.push_back(build_step(builder, config, s, backbone.field, landmarks.back()));
   }
-  const SpreadTensors certainty = build_spread(builder, spread, backbone, landmarks);
-  NetworkResults results = {.image = image.floats(),
-                            .pose = backbone.pose.floats(),
-                            .spread = certainty.spread.floats(),
-                            .spread_features = static_cast<const SpreadFeatures*>(certainty.features.data)};
+  const UncertaintyTensors certainty = build_uncertainty(builder, uncertainty, backbone, landmarks);
+  NetworkResults results = {
+      .image = image.floats(),
+      .pose = backbone.pose.floats(),
+      .uncertainty = certainty.uncertainty.floats(),
+      .uncertainty_features = static_cast<const UncertaintyFeatures*>(certainty.features.data)};
   for (const Tensor& points : landmarks) results.landmarks.push_back(points.floats());
   return results;
 }

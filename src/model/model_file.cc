@@ -19,7 +19,8 @@ constexpr const char* kConfig = "spiga.config";
 constexpr const char* kDatabase = "spiga.database";
 constexpr const char* kProvenance = "spiga.provenance";
 constexpr const char* kLicence = "spiga.licence";
-constexpr const char* kSpread = "spiga.spread";
+constexpr const char* kUncertainty = "spiga.uncertainty";
+constexpr const char* kSpread = "spiga.spread";  // its name up to version 0.1
 
 std::string value_of(const weights::Metadata& metadata, const char* key) {
   const auto found = metadata.find(key);
@@ -53,7 +54,7 @@ weights::Metadata metadata_of(const ModelInfo& info) {
                                 {kDatabase, info.config.database},
                                 {kProvenance, info.provenance},
                                 {kLicence, info.licence}};
-  if (info.spread) metadata[kSpread] = to_json(*info.spread).dump();
+  if (info.uncertainty) metadata[kUncertainty] = to_json(*info.uncertainty).dump();
   return metadata;
 }
 
@@ -66,10 +67,11 @@ ModelInfo read_info(const weights::SafetensorsFile& file) {
   }
   ModelInfo info{config_from_json(parse(found->second, where), where), value_of(metadata, kProvenance),
                  value_of(metadata, kLicence)};
-  const std::string spread = value_of(metadata, kSpread);
-  if (!spread.empty()) {
-    const std::string spread_where = concat(file.path().native(), ": metadata ", kSpread);
-    info.spread = spread_from_json(parse(spread, spread_where), spread_where);
+  const char* key = metadata.contains(kUncertainty) ? kUncertainty : kSpread;
+  const std::string uncertainty = value_of(metadata, key);
+  if (!uncertainty.empty()) {
+    const std::string uncertainty_where = concat(file.path().native(), ": metadata ", key);
+    info.uncertainty = uncertainty_from_json(parse(uncertainty, uncertainty_where), uncertainty_where);
   }
   const std::string database = value_of(metadata, kDatabase);
   if (!database.empty() && database != info.config.database) {

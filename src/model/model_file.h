@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "model/config.h"
-#include "model/spread.h"
+#include "model/uncertainty.h"
 #include "weights/safetensors.h"
 
 namespace spiga::model {
@@ -16,9 +16,10 @@ namespace spiga::model {
 // plain text "spiga.database", "spiga.provenance" and "spiga.licence".
 struct ModelInfo {
   NetworkConfig config;
-  std::string provenance;                    // how the weights came to be: data, recipe, measures
-  std::string licence;                       // under which terms they may be used
-  std::optional<SpreadFormula> spread = {};  // how expected errors are made ("spiga.spread", JSON)
+  std::string provenance;  // how the weights came to be: data, recipe, measures
+  std::string licence;     // under which terms they may be used
+  std::optional<UncertaintyFormula> uncertainty =
+      {};  // how expected errors are made ("spiga.uncertainty", JSON)
 };
 
 weights::Metadata metadata_of(const ModelInfo& info);

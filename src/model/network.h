@@ -6,18 +6,18 @@
 
 #include "model/builder.h"
 #include "model/config.h"
-#include "model/spread.h"
+#include "model/uncertainty.h"
 #include "scheme/scheme.h"
 
 namespace spiga::model {
 
 // Where a program leaves its results: [batch, ..]; the memory is the session's.
 struct NetworkResults {
-  const float* image = nullptr;                     // the input, [S, S, 3]: always first in memory
-  const float* pose = nullptr;                      // [6]
-  const float* spread = nullptr;                    // [L]
-  const SpreadFeatures* spread_features = nullptr;  // [L]
-  std::vector<const float*> landmarks = {};         // [L, 2] each: initial, then after each step
+  const float* image = nullptr;                               // the input, [S, S, 3]: always first in memory
+  const float* pose = nullptr;                                // [6]
+  const float* uncertainty = nullptr;                         // [L]
+  const UncertaintyFeatures* uncertainty_features = nullptr;  // [L]
+  std::vector<const float*> landmarks = {};                   // [L, 2] each: initial, then after each step
 };
 
 // What the backbone hands to the cascade.
@@ -46,14 +46,15 @@ Tensor build_step(Builder& builder, const NetworkConfig& config, int step, const
                   const Tensor& landmarks);
 
 // How sure the network is, in crop units. `landmarks`: initial, then after each step.
-struct SpreadTensors {
-  Tensor features;  // [L, 1, 3] SpreadFeatures
-  Tensor spread;    // [L, 1, 1]
+struct UncertaintyTensors {
+  Tensor features;     // [L, 1, 3] UncertaintyFeatures
+  Tensor uncertainty;  // [L, 1, 1]
 };
-SpreadTensors build_spread(Builder& builder, const SpreadFormula& formula, const BackboneTensors& backbone,
-                           const std::vector<Tensor>& landmarks);
+UncertaintyTensors build_uncertainty(Builder& builder, const UncertaintyFormula& formula,
+                                     const BackboneTensors& backbone, const std::vector<Tensor>& landmarks);
 
 // All of it.
-NetworkResults build_network(Builder& builder, const NetworkConfig& config, const SpreadFormula& spread);
+NetworkResults build_network(Builder& builder, const NetworkConfig& config,
+                             const UncertaintyFormula& uncertainty);
 
 }  // namespace spiga::model

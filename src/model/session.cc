@@ -12,7 +12,7 @@
 #include "model/file_weights.h"
 #include "model/model_file.h"
 #include "model/network.h"
-#include "model/spread.h"
+#include "model/uncertainty.h"
 #include "model/weight_source.h"
 #include "spiga/error.h"
 #include "weights/safetensors.h"
@@ -40,7 +40,7 @@ DataType data_type_of(Precision precision) {
 struct Model::Impl {
   NetworkConfig config;
   DataType type = DataType::f32;
-  SpreadFormula spread;
+  UncertaintyFormula uncertainty;
   // Both only grow, behind their locks: kernels and layouts of batch sizes that nobody had asked for yet.
   LayerStore layers;
   engine::KernelCache kernels;
@@ -50,17 +50,17 @@ Model::Model(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Model::~Model() = default;
 
 std::shared_ptr<const Model> Model::load(const NetworkConfig& config, WeightSource& weights,
-                                         Precision precision, std::optional<SpreadFormula> spread) {
+                                         Precision precision, std::optional<UncertaintyFormula> uncertainty) {
   validate(config, "network");
   auto impl = std::make_unique<Impl>();
   impl->config = config;
-  impl->spread = spread.value_or(default_spread(config.initial_shape));
+  impl->uncertainty = uncertainty.value_or(default_uncertainty(config.initial_shape));
   impl->type = data_type_of(precision);
   const engine::ThreadScope scope(1);  // what most sessions run with
   impl->layers.start_loading(weights);
   Builder builder(
       {.kernels = &impl->kernels, .layers = &impl->layers, .type = impl->type, .threads = scope.threads()});
-  build_network(builder, config, impl->spread);
+  build_network(builder, config, impl->uncertainty);
   impl->layers.finish_loading();
   return std::shared_ptr<const Model>(new Model(std::move(impl)));
 }
@@ -69,7 +69,7 @@ std::shared_ptr<const Model> Model::load(const std::filesystem::path& path, Prec
   const weights::SafetensorsFile file(path);
   const ModelInfo info = read_info(file);
   FileWeights source(file);
-  return load(info.config, source, precision, info.spread);
+  return load(info.config, source, precision, info.uncertainty);
 }
 
 const NetworkConfig& Model::config() const { return impl_->config; }
@@ -102,7 +102,7 @@ struct Session::Impl {
   // Places everything, for the largest batch.
   void plan() {
     Builder builder(context(options.max_batch));
-    build_network(builder, model->config(), model->impl().spread);
+    build_network(builder, model->config(), model->impl().uncertainty);
     memory = engine::Arena(builder.arena_bytes());
   }
 
@@ -116,7 +116,7 @@ struct Session::Impl {
     all.memory = memory.data();
     if (options.keep_intermediates) all.taps = &taps;
     Builder builder(all);
-    results = build_network(builder, model->config(), model->impl().spread);
+    results = build_network(builder, model->config(), model->impl().uncertainty);
     program->finish();
     return program;
   }
@@ -175,12 +175,12 @@ std::span<const float> Session::landmarks() const { return step_landmarks(impl_-
 
 std::span<const float> Session::pose() const { return impl_->result(impl_->results.pose, 6); }
 
-std::span<const float> Session::spread() const {
-  return impl_->result(impl_->results.spread, impl_->model->config().landmarks);
+std::span<const float> Session::uncertainty() const {
+  return impl_->result(impl_->results.uncertainty, impl_->model->config().landmarks);
 }
 
-std::span<const SpreadFeatures> Session::spread_features() const {
-  return {impl_->results.spread_features,
+std::span<const UncertaintyFeatures> Session::uncertainty_features() const {
+  return {impl_->results.uncertainty_features,
           static_cast<std::size_t>(impl_->batch) * impl_->model->config().landmarks};
 }
 

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "model/config.h"
-#include "model/spread.h"
+#include "model/uncertainty.h"
 #include "spiga/precision.h"
 
 namespace spiga::engine {
@@ -34,10 +34,10 @@ class Model {
   // compute it.
   static std::shared_ptr<const Model> load(const std::filesystem::path& path,
                                            Precision precision = Precision::automatic);
-  // The same from tensors that come from anywhere; without a formula, default_spread().
+  // The same from tensors that come from anywhere; without a formula, default_uncertainty().
   static std::shared_ptr<const Model> load(const NetworkConfig& config, WeightSource& weights,
                                            Precision precision = Precision::automatic,
-                                           std::optional<SpreadFormula> spread = {});
+                                           std::optional<UncertaintyFormula> uncertainty = {});
   ~Model();
 
   const NetworkConfig& config() const;
@@ -84,12 +84,12 @@ class Session {
   void prepare(int n);
 
   // Of the last run:
-  std::span<const float> landmarks() const;                 // [n, L, 2] x, y in crop units
-  std::span<const float> pose() const;                      // [n, 6] yaw, pitch, roll in degrees, tx, ty, tz
-  std::span<const float> spread() const;                    // [n, L] expected error in crop units
-  std::span<const SpreadFeatures> spread_features() const;  // [n, L] what spread() is made of
-  std::span<const float> initial_landmarks() const;         // [n, L, 2] where the cascade started
-  std::span<const float> step_landmarks(int step) const;    // [n, L, 2] after step 0 <= step < config().steps
+  std::span<const float> landmarks() const;    // [n, L, 2] x, y in crop units
+  std::span<const float> pose() const;         // [n, 6] yaw, pitch, roll in degrees, tx, ty, tz
+  std::span<const float> uncertainty() const;  // [n, L] expected error in crop units
+  std::span<const UncertaintyFeatures> uncertainty_features() const;  // [n, L] what uncertainty() is made of
+  std::span<const float> initial_landmarks() const;                   // [n, L, 2] where the cascade started
+  std::span<const float> step_landmarks(int step) const;  // [n, L, 2] after step 0 <= step < config().steps
 
   // For tests, with keep_intermediates: maps [n, H, W, channels] and matrices [n, rows, columns] as float32,
   // by the names that intermediate_names() lists.

@@ -19,9 +19,10 @@ std::size_t write_network(const model::ModelInfo& info, model::WeightSource& wei
     throw Error(ErrorCode::unsupported, base::concat(output.native(), ": ONNX files hold fewer than ",
                                                      kMostParameters, " numbers, found ", parameters));
   }
-  const model::SpreadFormula spread = info.spread.value_or(model::default_spread(info.config.initial_shape));
+  const model::UncertaintyFormula uncertainty =
+      info.uncertainty.value_or(model::default_uncertainty(info.config.initial_shape));
   base::AtomicFile file(output);  // says so now where it cannot be written
-  const std::string bytes = build_graph(info.config, weights, spread).model(model::metadata_of(info));
+  const std::string bytes = build_graph(info.config, weights, uncertainty).model(model::metadata_of(info));
   file.write(bytes);
   file.commit();
   return bytes.size();

@@ -474,31 +474,31 @@ Value distance(Layers& l, const Value& a, const Value& b) {
 }
 
 // model::expected_error. `landmarks`: initial, then after each step.
-Value spread_of(Layers& l, const model::SpreadFormula& formula, const std::vector<Value>& landmarks,
-                const Value& deviation) {
+Value uncertainty_of(Layers& l, const model::UncertaintyFormula& formula, const std::vector<Value>& landmarks,
+                     const Value& deviation) {
   const std::string layer = "expected_error";
   const Value &last = landmarks.back(), &before = landmarks[landmarks.size() - 2];
   const auto term = [&](const Value& feature, float exponent) {
     const Value logarithm = l.node(
-        layer, "Log", {l.add(layer, feature, l.scalar(layer + ".floor", model::SpreadFormula::kFloor))});
+        layer, "Log", {l.add(layer, feature, l.scalar(layer + ".floor", model::UncertaintyFormula::kFloor))});
     return l.node(layer, "Mul", {logarithm, l.scalar(layer + ".exponent", exponent)});
   };
   double bias = formula.bias;
   Value sum = l.add(layer, term(distance(l, last, before), formula.last_move),
                     term(distance(l, before, landmarks.front()), formula.earlier_moves));
   if (deviation.empty()) {
-    bias += formula.heat_deviation * std::log(double{model::SpreadFormula::kFloor});
+    bias += formula.heat_deviation * std::log(double{model::UncertaintyFormula::kFloor});
   } else {
     sum = l.add(layer, sum, term(deviation, formula.heat_deviation));
   }
   const Value error = l.node(layer, "Exp", {l.add(layer, sum, l.scalar(layer + ".bias", bias))});
-  return l.node(layer, "Min", {error, l.scalar(layer + ".largest", model::SpreadFormula::kLargest)});
+  return l.node(layer, "Min", {error, l.scalar(layer + ".largest", model::UncertaintyFormula::kLargest)});
 }
 
 }  // namespace
 
 Graph build_graph(const model::NetworkConfig& config, model::WeightSource& weights,
-                  const model::SpreadFormula& spread) {
+                  const model::UncertaintyFormula& uncertainty) {
   Graph graph;
   Layers layers(graph, weights);
   const Value crop = graph.input("crop", {3, config.input_size, config.input_size});
@@ -508,7 +508,8 @@ Graph build_graph(const model::NetworkConfig& config, model::WeightSource& weigh
     landmarks.push_back(CascadeStep(layers, config, s).build(backbone.field, landmarks.back()));
   graph.output("landmarks", landmarks.back(), {config.landmarks, 2});
   graph.output("pose", backbone.pose, {6});
-  graph.output("spread", spread_of(layers, spread, landmarks, backbone.deviation), {config.landmarks});
+  graph.output("uncertainty", uncertainty_of(layers, uncertainty, landmarks, backbone.deviation),
+               {config.landmarks});
   return graph;
 }
 

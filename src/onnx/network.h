@@ -3,15 +3,15 @@
 #pragma once
 
 #include "model/config.h"
-#include "model/spread.h"
+#include "model/uncertainty.h"
 #include "model/weight_source.h"
 #include "onnx/graph.h"
 
 namespace spiga::onnx {
 
 // The graph of the network (docs/network.md) in float32, activations [N, channels, height, width]: the same
-// sums as the engine's, batch norm folded likewise. Input "crop"; outputs "landmarks", "pose", "spread".
+// sums as the engine's, batch norm folded likewise. Input "crop"; outputs "landmarks", "pose", "uncertainty".
 Graph build_graph(const model::NetworkConfig& config, model::WeightSource& weights,
-                  const model::SpreadFormula& spread);
+                  const model::UncertaintyFormula& uncertainty);
 
 }  // namespace spiga::onnx

@@ -48,7 +48,7 @@ struct AugmentOptions {
   double value = 0.5;       // likewise
   double dark = 0;          // probability: V x U(dark_value, 0.6) as well
   double dark_value = 0.1;
-  double cast = 0;          // probability: B, G and R each x (1 + U(-c, c))
+  double cast = 0;  // probability: B, G and R each x (1 + U(-c, c))
   double cast_strength = 0.3;
   double grey = 0;  // probability of a grey picture
 

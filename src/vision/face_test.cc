@@ -19,7 +19,7 @@ using geometry::Vector3;
 
 // log(odds) = kBias - sum of kWeight * sign; bench/face_test.cc measures what they are worth.
 constexpr double kBias = 6;
-constexpr FaceSigns kWeight = {.spread = 60, .misfit = 40, .turn = 2};
+constexpr FaceSigns kWeight = {.uncertainty = 60, .misfit = 40, .turn = 2};
 
 double dot(const Vector3& a, const Vector3& b) { return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]; }
 Vector3 cross(const Vector3& a, const Vector3& b) {
@@ -99,13 +99,15 @@ FaceSigns FaceTest::signs(const Face& face) const {
     squares += dx * dx + dy * dy;
   }
   const Matrix3 told = geometry::rigid_from_head_pose(face.headpose).rotation;
-  const double spread = std::accumulate(face.spread.begin(), face.spread.end(), 0.0) / count;
-  return {spread / side, std::sqrt(squares / count) / side, angle_between(told, rotation_near(right, down))};
+  const double uncertainty = std::accumulate(face.uncertainty.begin(), face.uncertainty.end(), 0.0) / count;
+  return {uncertainty / side, std::sqrt(squares / count) / side,
+          angle_between(told, rotation_near(right, down))};
 }
 
 float FaceTest::likelihood(const Face& face) const {
   const FaceSigns s = signs(face);
-  const double odds = kBias - kWeight.spread * s.spread - kWeight.misfit * s.misfit - kWeight.turn * s.turn;
+  const double odds =
+      kBias - kWeight.uncertainty * s.uncertainty - kWeight.misfit * s.misfit - kWeight.turn * s.turn;
   const double likelihood = 1 / (1 + std::exp(-odds));
   return std::isfinite(likelihood) ? static_cast<float>(likelihood) : 0;
 }

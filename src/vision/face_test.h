@@ -11,7 +11,7 @@ namespace spiga::vision {
 
 // What tells a face from something else that the network was made to look at. All are small for faces.
 struct FaceSigns {
-  double spread = 0;  // mean expected error of the landmarks, in sides of their tight box
+  double uncertainty = 0;  // mean expected error of the landmarks, in sides of their tight box
   double misfit = 0;  // how far they are from being a view of the 3-D mean face (root mean square), in sides
   double turn = 0;    // angle between that view's pose and the network's, in radians
 };

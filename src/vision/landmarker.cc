@@ -78,16 +78,16 @@ Face Landmarker::Impl::face_of(const FaceRequest& request, std::size_t index) co
   const float size = static_cast<float>(sampler.size());
   const float crop_side = size * static_cast<float>(image_from_crop.xx);
   const float* point = session.landmarks().data() + index * 2 * landmarks;
-  const float* spread = session.spread().data() + index * landmarks;
+  const float* uncertainty = session.uncertainty().data() + index * landmarks;
   const float* pose = session.pose().data() + index * 6;
   Face face;
   face.box = request.box;
   face.score = request.score;
   face.landmarks.resize(landmarks);
-  face.spread.resize(landmarks);
+  face.uncertainty.resize(landmarks);
   for (std::size_t i = 0; i < landmarks; ++i) {
     face.landmarks[i] = image_from_crop({size * point[2 * i], size * point[2 * i + 1]});
-    face.spread[i] = crop_side * spread[i];
+    face.uncertainty[i] = crop_side * uncertainty[i];
   }
   face.headpose = {pose[0], pose[1], pose[2], {pose[3], pose[4], pose[5]}};
   return face;

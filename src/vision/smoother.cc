@@ -20,8 +20,9 @@ constexpr double kLongestGap = 0.5;  // seconds
 constexpr double kShortestStep = 1e-3;
 constexpr double kDegree = std::numbers::pi / 180;
 
-// How much of the spread is trembling from frame to frame: of a landmark within its part, of the face as a
-// whole (whose landmarks tremble together), of the head's angles (radians per spread of a whole face side).
+// How much of the uncertainty is trembling from frame to frame: of a landmark within its part, of the face as
+// a whole (whose landmarks tremble together), of the head's angles (radians per uncertainty of a whole face
+// side).
 constexpr double kShapeTremble = 0.15;
 constexpr double kPlaceTremble = 0.08;
 constexpr double kAngleTremble = 0.5;
@@ -167,14 +168,14 @@ Smoother::Place Smoother::steady_place(const Place& place, double noise, double 
   return {{steadied[0], steadied[1]}, steadied[2], steadied[3]};
 }
 
-void Smoother::steady_shape(std::span<std::complex<double>> shape, std::span<const float> spread, double size,
-                            double seconds) {
+void Smoother::steady_shape(std::span<std::complex<double>> shape, std::span<const float> uncertainty,
+                            double size, double seconds) {
   std::vector<Measurement> measured;
   std::vector<double> steadied;
   for (Part& part : parts_) {
     measured.clear();
     for (const int i : part.landmarks) {
-      const double noise = strength_ * std::max(kLeastNoise, kShapeTremble * spread[i] / size);
+      const double noise = strength_ * std::max(kLeastNoise, kShapeTremble * uncertainty[i] / size);
       measured.push_back({shape[i].real(), noise, 1});
       measured.push_back({shape[i].imag(), noise, 1});
     }
@@ -212,7 +213,7 @@ HeadPose Smoother::steady_pose(const Face& face, double noise, double seconds, c
 }
 
 Face Smoother::next(const Face& face, double time_s) {
-  if (face.landmarks.size() != mean_shape_.size() || face.spread.size() != mean_shape_.size())
+  if (face.landmarks.size() != mean_shape_.size() || face.uncertainty.size() != mean_shape_.size())
     throw Error(ErrorCode::invalid_argument, base::concat("smoothing: expected ", mean_shape_.size(),
                                                           " landmarks, found ", face.landmarks.size()));
   if (strength_ == 0) return in_tight_box(face);
@@ -226,8 +227,8 @@ Face Smoother::next(const Face& face, double time_s) {
   for (std::size_t i = 0; i < shape.size(); ++i)
     shape[i] = (std::complex<double>(face.landmarks[i].x, face.landmarks[i].y) - place.centre) *
                std::polar(1 / size, -place.turn);
-  const double noise = strength_ * std::max(kLeastNoise, kPlaceTremble * mean(face.spread) / size);
-  steady_shape(shape, face.spread, size, seconds);
+  const double noise = strength_ * std::max(kLeastNoise, kPlaceTremble * mean(face.uncertainty) / size);
+  steady_shape(shape, face.uncertainty, size, seconds);
   const Place steady = steady_place(place, noise, seconds);
 
   Face steadied = face;

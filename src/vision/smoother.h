@@ -17,7 +17,7 @@ namespace spiga::vision {
 // Removes the trembling of one face's landmarks and pose from frame to frame (docs/video.md): causal, so
 // that it works live. A face is taken apart into where the head is in the picture (translation, turn, size),
 // the shape of each part (jaw, brows, nose, eyes, mouth) relative to that, and the head pose; each runs
-// through a SwitchingFilter, whose measurement noise is a share of the landmarks' spread.
+// through a SwitchingFilter, whose measurement noise is a share of the landmarks' uncertainty.
 class Smoother {
  public:
   // `strength` times the usual trembling is expected; 0 leaves landmarks and angles as they are. Throws
@@ -45,7 +45,7 @@ class Smoother {
   void restart();
   Place place_of(const std::vector<Point>& landmarks) const;
   Place steady_place(const Place& place, double noise, double seconds);
-  void steady_shape(std::span<std::complex<double>> shape, std::span<const float> spread, double size,
+  void steady_shape(std::span<std::complex<double>> shape, std::span<const float> uncertainty, double size,
                     double seconds);
   HeadPose steady_pose(const Face& face, double noise, double seconds, const Box& box);
 

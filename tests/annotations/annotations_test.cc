@@ -76,7 +76,7 @@ TEST_F(AnnotationsTest, ReadsThePublishedForm) {
   EXPECT_THAT(face.headpose->angles_deg, ElementsAre(1, 2, 3));
   EXPECT_THAT(face.headpose->translation, ElementsAre(4, 5, 6));
   EXPECT_EQ(face.box->width, 4);
-  EXPECT_TRUE(face.spread.empty());
+  EXPECT_TRUE(face.uncertainty.empty());
 }
 
 TEST_F(AnnotationsTest, ReadsBoxesAlone) {
@@ -93,14 +93,14 @@ TEST_F(AnnotationsTest, WritesWhatItReads) {
                      .landmarks = {{1.0 / 3, 2}, {3, 4}, {5e-7, 6}},
                      .visible = {1, 0, 1},
                      .headpose = Pose{{1, 2, 3}, {4, 5, 6}},
-                     .spread = {0.5, 1, 2}};
+                     .uncertainty = {0.5, 1, 2}};
   const AnnotatedFace missed{.image = "c.png"};
   write_json(folder_ / "out.json", std::vector{face, missed});
   const FaceList list = read_small(folder_ / "out.json");
   ASSERT_EQ(list.faces.size(), 2u);
   EXPECT_EQ(list.faces[0].landmarks[0].x, 1.0 / 3);
   EXPECT_EQ(list.faces[0].landmarks[2].x, 5e-7);
-  EXPECT_EQ(list.faces[0].spread, face.spread);
+  EXPECT_EQ(list.faces[0].uncertainty, face.uncertainty);
   EXPECT_EQ(list.faces[0].visible, face.visible);
   EXPECT_EQ(list.faces[0].box->x, 0.1);
   EXPECT_EQ(list.faces[0].headpose->translation, face.headpose->translation);
@@ -224,15 +224,15 @@ TEST_F(AnnotationsTest, ReadsWflwLists) {
 }
 
 TEST_F(AnnotationsTest, ReadsCsvById) {
-  const FaceList list =
-      read_small(write("a.csv",
-                       "image,x_7,y_7,x_101,y_101,box_x,box_y,box_width,box_height,spread_7,spread_101,note\n"
-                       "\"a, \"\"1\"\".jpg\",1,2,3,4,0,0,10,20,.5,.25,hm\n"
-                       "b.jpg,,,3,4,,,,,,1,\n"));
+  const FaceList list = read_small(
+      write("a.csv",
+            "image,x_7,y_7,x_101,y_101,box_x,box_y,box_width,box_height,uncertainty_7,uncertainty_101,note\n"
+            "\"a, \"\"1\"\".jpg\",1,2,3,4,0,0,10,20,.5,.25,hm\n"
+            "b.jpg,,,3,4,,,,,,1,\n"));
   ASSERT_EQ(list.faces.size(), 2u);
   EXPECT_EQ(list.faces[0].image, "a, \"1\".jpg");
   EXPECT_THAT(list.faces[0].ids, ElementsAre(7, 101));
-  EXPECT_THAT(list.faces[0].spread, ElementsAre(0.5, 0.25));
+  EXPECT_THAT(list.faces[0].uncertainty, ElementsAre(0.5, 0.25));
   EXPECT_EQ(list.faces[0].box->height, 20);
   EXPECT_THAT(list.faces[1].ids, ElementsAre(101));
   EXPECT_FALSE(list.faces[1].box);
@@ -250,7 +250,7 @@ TEST_F(AnnotationsTest, ReadsTheTableOfAnalyze) {
   const FaceList list = read_small(
       write("a.csv",
             "source,face,confidence,box_x,box_y,box_w,box_h,pose_yaw_deg,pose_pitch_deg,pose_roll_deg,"
-            "pose_tx,pose_ty,pose_tz,x_0,x_1,x_2,y_0,y_1,y_2,spread_0,spread_1,spread_2\n"
+            "pose_tx,pose_ty,pose_tz,x_0,x_1,x_2,y_0,y_1,y_2,uncertainty_0,uncertainty_1,uncertainty_2\n"
             "my picture.jpg , 0,1.5,1,2,30,40,5,6,7,.1,.2,2.8,1,2,3,4,5,6,.5,.6,.7\n"));
   const AnnotatedFace& face = list.faces.at(0);
   EXPECT_EQ(face.image, "my picture.jpg");
@@ -258,7 +258,7 @@ TEST_F(AnnotationsTest, ReadsTheTableOfAnalyze) {
   EXPECT_EQ(face.landmarks[2].y, 6);
   EXPECT_THAT(face.headpose->angles_deg, ElementsAre(5, 6, 7));
   EXPECT_EQ(face.headpose->translation[2], 2.8);
-  EXPECT_THAT(face.spread, ElementsAre(0.5, 0.6, 0.7));
+  EXPECT_THAT(face.uncertainty, ElementsAre(0.5, 0.6, 0.7));
 }
 
 TEST_F(AnnotationsTest, RefusesBadCsv) {

@@ -44,7 +44,7 @@ static void test_faces(spiga_analyzer* analyzer) {
   EXPECT(face.id == 1 && face.found == 1 && face.landmark_count == 68);
   EXPECT(face.box.width == 100 && face.box.height == 120);
   for (size_t i = 0; i < face.landmark_count; ++i) {
-    EXPECT(isfinite(face.landmarks[i].x) && isfinite(face.landmarks[i].y) && face.spread[i] > 0);
+    EXPECT(isfinite(face.landmarks[i].x) && isfinite(face.landmarks[i].y) && face.uncertainty[i] > 0);
   }
   EXPECT_REFUSED(spiga_faces_get(faces, 2, &face), SPIGA_INVALID_ARGUMENT, "less than 2");
   EXPECT_REFUSED(spiga_faces_get(faces, 0, NULL), SPIGA_INVALID_ARGUMENT, "NULL");

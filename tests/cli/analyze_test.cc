@@ -93,7 +93,7 @@ TEST_F(AnalyzeTest, prints_every_face_of_a_picture) {
   EXPECT_THAT(face["box"], SizeIs(4));
   EXPECT_THAT(face["landmarks"], SizeIs(68));
   EXPECT_THAT(face["landmarks"][67], SizeIs(2));
-  EXPECT_THAT(face["spread"], SizeIs(68));
+  EXPECT_THAT(face["uncertainty"], SizeIs(68));
   EXPECT_TRUE(face["headpose"]["yaw_deg"].is_number());
   EXPECT_THAT(face["headpose"]["translation"], SizeIs(3));
 }

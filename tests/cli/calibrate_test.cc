@@ -47,15 +47,15 @@ class Calibrate : public ::testing::Test {
   const std::string annotations_ = folder_.path() / "faces.json";
 };
 
-TEST_F(Calibrate, WritesTheSameWeightsWithANewSpread) {
+TEST_F(Calibrate, WritesTheSameWeightsWithANewUncertainty) {
   const std::string output = folder_.path() / "calibrated.safetensors";
   const Outcome outcome = calibrate({"-o", output});
   ASSERT_EQ(outcome.status, 0) << outcome.err;
   EXPECT_THAT(outcome.out, HasSubstr("136 of 2 faces"));
   const weights::SafetensorsFile before(model_), after(output);
-  EXPECT_EQ(model::read_info(before).spread, std::nullopt);
+  EXPECT_EQ(model::read_info(before).uncertainty, std::nullopt);
   const model::ModelInfo info = model::read_info(after);
-  EXPECT_TRUE(info.spread.has_value());
+  EXPECT_TRUE(info.uncertainty.has_value());
   EXPECT_EQ(info.provenance, "made up by a test");
   ASSERT_EQ(after.tensors().size(), before.tensors().size());
   for (const weights::NamedTensor& tensor : before.tensors()) {
@@ -95,7 +95,7 @@ class DefaultModel : public ::testing::Test {
   const testing::TemporaryFolder folder_;
 };
 
-TEST_F(DefaultModel, SpreadRanksErrors) {
+TEST_F(DefaultModel, UncertaintyRanksErrors) {
   const Outcome outcome = run_program(SPIGA_PROGRAM, {"calibrate", kModel, kFaces, "--images", kImages});
   ASSERT_EQ(outcome.status, 0) << outcome.err;
   const std::size_t end = outcome.out.find(" before");

@@ -176,7 +176,7 @@ TEST(Evaluation, SubsetsOfTheFormAreUsed) {
   EXPECT_NEAR(evaluation.subsets[1].nme.mean, (evaluation.faces[1].nme + evaluation.faces[3].nme) / 2, 1e-12);
 }
 
-TEST(Evaluation, SpreadThatKnowsTheErrorsCorrelatesFully) {
+TEST(Evaluation, UncertaintyThatKnowsTheErrorsCorrelatesFully) {
   const FaceList truth = sample_list(public_database(), 3);
   FaceList predictions = truth;
   predictions.source = "predictions.json";
@@ -184,14 +184,14 @@ TEST(Evaluation, SpreadThatKnowsTheErrorsCorrelatesFully) {
     for (std::size_t k = 0; k < 68; ++k) {
       const double error = 0.01 * static_cast<double>((k * 31 + i * 17) % 68 + 1);
       predictions.faces[i].landmarks[k].x += error;
-      predictions.faces[i].spread.push_back(3 * error);
+      predictions.faces[i].uncertainty.push_back(3 * error);
     }
   }
   const Evaluation evaluation = evaluate(public_database(), truth, predictions);
-  ASSERT_TRUE(evaluation.spread);
-  EXPECT_EQ(evaluation.spread->landmarks, 204u);
-  EXPECT_NEAR(evaluation.spread->landmark_rank_correlation, 1, 1e-9);
-  EXPECT_NEAR(evaluation.spread->mean_spread, 3 * evaluation.spread->mean_error, 1e-9);
+  ASSERT_TRUE(evaluation.uncertainty);
+  EXPECT_EQ(evaluation.uncertainty->landmarks, 204u);
+  EXPECT_NEAR(evaluation.uncertainty->landmark_rank_correlation, 1, 1e-9);
+  EXPECT_NEAR(evaluation.uncertainty->mean_uncertainty, 3 * evaluation.uncertainty->mean_error, 1e-9);
 }
 
 TEST(Evaluation, RefusesWhatCannotBeScored) {

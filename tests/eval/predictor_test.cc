@@ -39,7 +39,7 @@ class PredictorTest : public ::testing::Test {
         const Box& box = request.box;
         faces.push_back({.box = box,
                          .landmarks = {{box.x + box.width / 2, box.y + box.height / 2}},
-                         .spread = {2},
+                         .uncertainty = {2},
                          .headpose = {.yaw_deg = box.x}});
       }
       return faces;
@@ -65,7 +65,7 @@ TEST_F(PredictorTest, UsesAnnotatedBoxesInFullBatches) {
   ASSERT_EQ(predicted.faces.size(), 3u);
   EXPECT_EQ(predicted.faces[1].image, "b");
   EXPECT_EQ(predicted.faces[1].landmarks[0].x, 20);
-  EXPECT_EQ(predicted.faces[1].spread[0], 2);
+  EXPECT_EQ(predicted.faces[1].uncertainty[0], 2);
   EXPECT_EQ(predicted.faces[1].headpose->angles_deg[0], 10);
   EXPECT_THAT(predicted.faces[1].ids, ElementsAre(101));
   EXPECT_THAT(batches_, ElementsAre(2, 1));

@@ -28,8 +28,8 @@ class ReportTest : public ::testing::Test {
     add_method("good", 0.5);
     add_method("bad & <b>", 2.5);
     methods_[0].predictions.faces[7] = {.image = "7.jpg"};
-    methods_[0].predictions.faces[9].spread.assign(68, 1.5);
-    methods_[0].predictions.faces[10].spread.assign(68, 0.5);
+    methods_[0].predictions.faces[9].uncertainty.assign(68, 1.5);
+    methods_[0].predictions.faces[10].uncertainty.assign(68, 0.5);
     for (Method& method : methods_) method.evaluation = evaluate(database_, truth_, method.predictions);
     differences_ = compare_methods(methods_);
   }

@@ -26,7 +26,7 @@ TEST(FaceText, json_line_is_what_the_manual_shows) {
   EXPECT_EQ(
       line,
       R"({"source":"a.jpg","width":640,"height":480,"faces":[{"box":[1.50,-2.00,30.26,40.00],"score":0.7500,)"
-      R"("landmarks":[[1.00,2.00],[-3.00,4.13]],"spread":[0.50,12.00],"headpose":{"yaw_deg":-12.35,)"
+      R"("landmarks":[[1.00,2.00],[-3.00,4.13]],"uncertainty":[0.50,12.00],"headpose":{"yaw_deg":-12.35,)"
       R"("pitch_deg":6.00,"roll_deg":0.00,"translation":[0.1000,-0.2000,3.0000]}}]})"
       "\n");
 }
@@ -60,7 +60,7 @@ TEST(FaceText, csv_has_as_many_fields_as_names) {
   append_csv_rows(rows, {"a.jpg", 2, 3, {some_face()}});
   EXPECT_EQ(header,
             "source,face,confidence,box_x,box_y,box_w,box_h,pose_yaw_deg,pose_pitch_deg,pose_roll_deg,"
-            "pose_tx,pose_ty,pose_tz,x_0,x_1,y_0,y_1,spread_0,spread_1\n");
+            "pose_tx,pose_ty,pose_tz,x_0,x_1,y_0,y_1,uncertainty_0,uncertainty_1\n");
   EXPECT_EQ(rows,
             "a.jpg,0,0.7500,1.50,-2.00,30.26,40.00,-12.35,6.00,0.00,0.1000,-0.2000,3.0000,"
             "1.00,-3.00,2.00,4.13,0.50,12.00\n");

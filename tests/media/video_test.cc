@@ -296,7 +296,7 @@ TEST(VideoText, a_lost_face_has_a_row_without_success_and_as_many_columns) {
   FrameFaces frame{7, 0.28, 640, 480, {}};
   TrackedFace found{.id = 3, .confidence = 0.5f, .found = true, .face = {}};
   found.face.landmarks = {{1, 2}, {3, 4}};
-  found.face.spread = {0.5f, 0.5f};
+  found.face.uncertainty = {0.5f, 0.5f};
   frame.faces = {found, {.id = 4, .confidence = 0.1f, .found = false, .face = {}}};
   std::string table;
   append_video_csv_header(table, 2);

@@ -68,13 +68,13 @@ std::vector<float> copy(std::span<const float> values) { return {values.begin(),
 
 // Everything that a run says.
 struct Said {
-  std::vector<float> landmarks, pose, spread;
+  std::vector<float> landmarks, pose, uncertainty;
   bool operator==(const Said&) const = default;
 };
 Said run(Session& session, int faces, unsigned seed) {
   fill(session.input(faces), seed);
   session.run(faces);
-  return {copy(session.landmarks()), copy(session.pose()), copy(session.spread())};
+  return {copy(session.landmarks()), copy(session.pose()), copy(session.uncertainty())};
 }
 
 double mean_distance(std::span<const float> a, std::span<const float> b) {
@@ -99,9 +99,9 @@ TEST_P(EachPrecision, ResultsHaveTheirShapesAndAreFinite) {
       const Said said = run(session, faces, 1);
       EXPECT_EQ(said.landmarks.size(), static_cast<std::size_t>(faces) * 68 * 2);
       EXPECT_EQ(said.pose.size(), static_cast<std::size_t>(faces) * 6);
-      EXPECT_EQ(said.spread.size(), static_cast<std::size_t>(faces) * 68);
+      EXPECT_EQ(said.uncertainty.size(), static_cast<std::size_t>(faces) * 68);
       for (const float value : said.landmarks) EXPECT_TRUE(std::isfinite(value));
-      for (const float value : said.spread) EXPECT_GT(value, 0);
+      for (const float value : said.uncertainty) EXPECT_GT(value, 0);
     }
   }
 }

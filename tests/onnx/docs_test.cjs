@@ -40,7 +40,7 @@ async function main() {
   const environment = { PATH: path.dirname(spiga) + ":" + process.env.PATH, NODE_PATH: modules };
   run("docs/onnx.md", "sh", "sh", environment);
   assert.match(run("docs/onnx.md", "js", process.execPath, environment),
-    /landmarks \[ 2, 68, 2 \] pose \[ 2, 6 \] spread \[ 2, 68 \]/);
+    /landmarks \[ 2, 68, 2 \] pose \[ 2, 6 \] uncertainty \[ 2, 68 \]/);
 
   const ort = require(path.join(modules, "onnxruntime-node"));
   const session = await ort.InferenceSession.create(path.join(work, "spiga.onnx"));

@@ -29,7 +29,7 @@ using testing::TemporaryFolder;
 
 constexpr double kTolerance = 1e-4;  // crop units
 constexpr double kAngleTolerance = 1e-3;
-constexpr double kSpreadTolerance = 1e-3;  // pixels of the crop: 100 of them are no rarity in noise
+constexpr double kUncertaintyTolerance = 1e-3;  // pixels of the crop: 100 of them are no rarity in noise
 
 std::string node_modules() {
   const char* chosen = std::getenv("SPIGA_NODE_MODULES");
@@ -37,7 +37,7 @@ std::string node_modules() {
 }
 
 struct Results {
-  std::vector<float> landmarks, pose, spread;
+  std::vector<float> landmarks, pose, uncertainty;
 };
 
 class Export : public ::testing::Test {
@@ -56,7 +56,7 @@ class Export : public ::testing::Test {
     const auto copy = [](std::span<const float> values) {
       return std::vector<float>(values.begin(), values.end());
     };
-    return {copy(session.landmarks()), copy(session.pose()), copy(session.spread())};
+    return {copy(session.landmarks()), copy(session.pose()), copy(session.uncertainty())};
   }
 
   // What ONNX Runtime makes of the file.
@@ -105,7 +105,7 @@ class Export : public ::testing::Test {
     const Results found = onnx_runtime(network->config(), batch), expected = engine(network, batch);
     expect_near(found.landmarks, expected.landmarks, kTolerance, "landmarks");
     expect_near(found.pose, expected.pose, kAngleTolerance, "pose");
-    expect_near(found.spread, expected.spread, kSpreadTolerance, "spread");
+    expect_near(found.uncertainty, expected.uncertainty, kUncertaintyTolerance, "uncertainty");
   }
 
   template <typename Weights>

@@ -39,9 +39,9 @@ class Locating(unittest.TestCase):
     def test_gives_arrays_that_live_on(self):
         face = self.locate(picture())
         self.assertEqual((face.landmarks.shape, face.landmarks.dtype), ((68, 2), np.float32))
-        self.assertEqual((face.spread.shape, face.spread.dtype), ((68,), np.float32))
+        self.assertEqual((face.uncertainty.shape, face.uncertainty.dtype), ((68,), np.float32))
         self.assertEqual(face.box, BOX)
-        self.assertTrue(np.isfinite(face.landmarks).all() and (face.spread > 0).all())
+        self.assertTrue(np.isfinite(face.landmarks).all() and (face.uncertainty > 0).all())
         self.assertTrue(math.isfinite(face.headpose.yaw_deg) and len(face.headpose.translation) == 3)
         kept = face.landmarks.copy()
         points = face.landmarks

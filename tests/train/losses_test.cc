@@ -81,7 +81,7 @@ TEST(Losses, AdaptiveWingHasAFiniteGradientWhereMapsAgree) {
   EXPECT_TRUE(torch::isfinite(maps.grad()).all().item<bool>());
 }
 
-TEST(Losses, CrossEntropyIsThatOfTheSpreadOutTarget) {
+TEST(Losses, CrossEntropyIsThatOfTheUncertaintyOutTarget) {
   torch::manual_seed(2);
   const Tensor heat = torch::randn({2, 3, 8, 8}) * 2, landmarks = torch::rand({2, 3, 2});
   const Tensor visible = torch::tensor({{1.0F, 1.0F, 0.0F}, {1.0F, 1.0F, 1.0F}});
@@ -95,7 +95,7 @@ TEST(Losses, CrossEntropyIsThatOfTheSpreadOutTarget) {
 }
 
 // A map whose probabilities are a Gaussian turned by `angle`, and the same numbers by plain summation.
-TEST(Losses, StarWeighsErrorsByTheMapsOwnSpread) {
+TEST(Losses, StarWeighsErrorsByTheMapsOwnUncertainty) {
   constexpr int kMap = 32;
   constexpr double kAngle = 0.6, kWide = 3, kNarrow = 1;  // standard deviations in 64ths
   Tensor heat = torch::zeros({1, 1, kMap, kMap});
@@ -137,7 +137,7 @@ TEST(Losses, StarHasTheGradientOfItsValueForFixedAxes) {
   EXPECT_TRUE(torch::isfinite(sharp.grad()).all().item<bool>());
 }
 
-TEST(Losses, PoseCountsInUnitsOfItsSpreadAndOnlyWhereKnown) {
+TEST(Losses, PoseCountsInUnitsOfItsUncertaintyAndOnlyWhereKnown) {
   const Tensor target = torch::zeros({2, 6});
   const Tensor pose =
       torch::tensor({{25.0F, 12.0F, 0.0F, 0.3F, 0.0F, 1.0F}, {99.0F, 99.0F, 99.0F, 9.0F, 9.0F, 9.0F}});

@@ -32,7 +32,7 @@ Image noise(int width, int height) {
 }
 
 bool same_bits(const Face& a, const Face& b) {
-  return a.landmarks.size() == b.landmarks.size() && a.spread == b.spread &&
+  return a.landmarks.size() == b.landmarks.size() && a.uncertainty == b.uncertainty &&
          std::memcmp(a.landmarks.data(), b.landmarks.data(), a.landmarks.size() * sizeof(Point)) == 0 &&
          std::memcmp(&a.headpose, &b.headpose, sizeof(HeadPose)) == 0;
 }
@@ -73,11 +73,11 @@ TEST_F(LandmarkerTest, brings_the_networks_answer_back_to_the_picture) {
   session.run(1);
   const float side = 1.6f * 60, left = 50 - side / 2, top = 55 - side / 2;
   ASSERT_EQ(face.landmarks.size(), 68u);
-  ASSERT_EQ(face.spread.size(), 68u);
+  ASSERT_EQ(face.uncertainty.size(), 68u);
   for (int i = 0; i < 68; ++i) {
     EXPECT_NEAR(face.landmarks[i].x, left + side * session.landmarks()[2 * i], 1e-3);
     EXPECT_NEAR(face.landmarks[i].y, top + side * session.landmarks()[2 * i + 1], 1e-3);
-    EXPECT_NEAR(face.spread[i], side * session.spread()[i], 1e-3);
+    EXPECT_NEAR(face.uncertainty[i], side * session.uncertainty()[i], 1e-3);
   }
   EXPECT_EQ(face.headpose.yaw_deg, session.pose()[0]);
   EXPECT_EQ(face.headpose.roll_deg, session.pose()[2]);

@@ -19,7 +19,7 @@ namespace spiga::vision {
 namespace {
 
 constexpr double kSide = 100;  // pixels
-constexpr double kSpread = 2.5;
+constexpr double kUncertainty = 2.5;
 
 const scheme::Database& database() { return scheme::find_database("300wpublic"); }
 
@@ -53,7 +53,7 @@ class Head {
                                                    shift_x + trembling_.shape_px * normal_(random_)),
                                 static_cast<float>(motion.y + std::sin(angle) * x + std::cos(angle) * y +
                                                    shift_y + trembling_.shape_px * normal_(random_))});
-      face.spread.push_back(static_cast<float>(kSpread));
+      face.uncertainty.push_back(static_cast<float>(kUncertainty));
     }
     face.box = {static_cast<float>(motion.x - 50), static_cast<float>(motion.y - 50), 100, 100};
     face.headpose.yaw_deg = static_cast<float>(motion.yaw_deg + trembling_.angle_deg * normal_(random_));

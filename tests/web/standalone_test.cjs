@@ -36,9 +36,9 @@ function compare(face) {
   const other = analyzed(face);
   const off = Math.max(...face.landmarks.map(([x, y], i) => Math.hypot(x - other.landmarks[i][0], y - other.landmarks[i][1])));
   const turned = Math.max(...["yaw_deg", "pitch_deg", "roll_deg"].map((angle) => Math.abs(face.headpose[angle] - other.headpose[angle])));
-  const spread = Math.max(...face.spread.map((value, i) => Math.abs(value - other.spread[i])));
-  console.log({ off, turned, spread });
-  assert(off < 0.5 && turned < 0.5 && spread < 0.3);
+  const uncertainty = Math.max(...face.uncertainty.map((value, i) => Math.abs(value - other.uncertainty[i])));
+  console.log({ off, turned, uncertainty });
+  assert(off < 0.5 && turned < 0.5 && uncertainty < 0.3);
 }
 
 async function drag(page, from, to) {

@@ -11,7 +11,7 @@
 namespace spiga::model {
 
 // What the network knows about how sure it is of a landmark, in crop units.
-struct SpreadFeatures {
+struct UncertaintyFeatures {
   float last_move = 0;       // how far the last step of the cascade moved it
   float earlier_moves = 0;   // how far the steps before had moved it from its initial place
   float heat_deviation = 0;  // standard deviation of its heat map; 0 where the network has none
@@ -20,8 +20,8 @@ struct SpreadFeatures {
 // Expected error of a landmark in crop units:
 //   exp(bias) (last_move + floor)^a (earlier_moves + floor)^b (heat_deviation + floor)^c
 // and half a crop at most: what is no face may be anywhere.
-// A model file may bring its own numbers ("spiga.spread", JSON).
-struct SpreadFormula {
+// A model file may bring its own numbers ("spiga.uncertainty", JSON).
+struct UncertaintyFormula {
   static constexpr float kFloor = 1e-3F;
   static constexpr float kLargest = 0.5F;
 
@@ -30,22 +30,23 @@ struct SpreadFormula {
   float earlier_moves = 0;   // b
   float heat_deviation = 0;  // c
 
-  bool operator==(const SpreadFormula&) const = default;
+  bool operator==(const UncertaintyFormula&) const = default;
 };
 
 // What models that bring none use. With heat maps: fitted as docs/network.md says. Without: the last move
 // alone, which ranks, but says little about size.
-SpreadFormula default_spread(InitialShape initial_shape);
+UncertaintyFormula default_uncertainty(InitialShape initial_shape);
 
-float expected_error(const SpreadFormula& formula, const SpreadFeatures& features);
+float expected_error(const UncertaintyFormula& formula, const UncertaintyFeatures& features);
 
 // The formula that fits true errors best: least squares of the logarithms, then the bias such that the mean
 // expected error is the mean error. Throws Error(invalid_argument) for fewer than 100 landmarks or lists of
 // different lengths.
-SpreadFormula fit_spread(std::span<const SpreadFeatures> features, std::span<const float> errors);
+UncertaintyFormula fit_uncertainty(std::span<const UncertaintyFeatures> features,
+                                   std::span<const float> errors);
 
-nlohmann::json to_json(const SpreadFormula& formula);
+nlohmann::json to_json(const UncertaintyFormula& formula);
 // Throws Error(bad_data), prefixed with `where`, unless it is an object of exactly the four finite numbers.
-SpreadFormula spread_from_json(const nlohmann::json& json, std::string_view where);
+UncertaintyFormula uncertainty_from_json(const nlohmann::json& json, std::string_view where);
 
 }  // namespace spiga::model

@@ -1,6 +1,6 @@
 // Copyright (c) 2026, the spiga authors
 // SPDX-License-Identifier: BSD-3-Clause
-#include "model/spread.h"
+#include "model/uncertainty.h"
 
 #include <algorithm>
 #include <array>
@@ -20,16 +20,16 @@ constexpr double kSmallestError = 1e-4;  // annotations are not better
 
 struct Field {
   const char* name;
-  float SpreadFormula::*value;
+  float UncertaintyFormula::*value;
 };
-constexpr Field kFields[kTerms] = {{"bias", &SpreadFormula::bias},
-                                   {"last_move", &SpreadFormula::last_move},
-                                   {"earlier_moves", &SpreadFormula::earlier_moves},
-                                   {"heat_deviation", &SpreadFormula::heat_deviation}};
+constexpr Field kFields[kTerms] = {{"bias", &UncertaintyFormula::bias},
+                                   {"last_move", &UncertaintyFormula::last_move},
+                                   {"earlier_moves", &UncertaintyFormula::earlier_moves},
+                                   {"heat_deviation", &UncertaintyFormula::heat_deviation}};
 
 // What the formula's numbers are multiplied with.
-Terms terms_of(const SpreadFeatures& features) {
-  const auto term = [](float feature) { return std::log(double{feature} + SpreadFormula::kFloor); };
+Terms terms_of(const UncertaintyFeatures& features) {
+  const auto term = [](float feature) { return std::log(double{feature} + UncertaintyFormula::kFloor); };
   return {1, term(features.last_move), term(features.earlier_moves), term(features.heat_deviation)};
 }
 
@@ -52,24 +52,25 @@ Terms solve(std::array<Terms, kTerms> matrix, Terms right) {
 
 }  // namespace
 
-SpreadFormula default_spread(InitialShape initial_shape) {
+UncertaintyFormula default_uncertainty(InitialShape initial_shape) {
   if (initial_shape == InitialShape::heatmap) return {.bias = 4.246F, .heat_deviation = 2.918F};
   return {.last_move = 1};
 }
 
-float expected_error(const SpreadFormula& formula, const SpreadFeatures& features) {
+float expected_error(const UncertaintyFormula& formula, const UncertaintyFeatures& features) {
   const Terms terms = terms_of(features);
   double log_error = 0;
   for (std::size_t i = 0; i < kTerms; ++i) log_error += terms[i] * double{formula.*kFields[i].value};
-  return std::min(static_cast<float>(std::exp(log_error)), SpreadFormula::kLargest);
+  return std::min(static_cast<float>(std::exp(log_error)), UncertaintyFormula::kLargest);
 }
 
-SpreadFormula fit_spread(std::span<const SpreadFeatures> features, std::span<const float> errors) {
+UncertaintyFormula fit_uncertainty(std::span<const UncertaintyFeatures> features,
+                                   std::span<const float> errors) {
   constexpr std::size_t kFewest = 100;
   if (features.size() != errors.size() || errors.size() < kFewest) {
-    throw Error(ErrorCode::invalid_argument,
-                base::concat("spread: expected at least ", kFewest, " landmarks with an error each, found ",
-                             features.size(), " and ", errors.size()));
+    throw Error(ErrorCode::invalid_argument, base::concat("uncertainty: expected at least ", kFewest,
+                                                          " landmarks with an error each, found ",
+                                                          features.size(), " and ", errors.size()));
   }
   // A little ridge keeps a feature that never changes out.
   const double ridge = 1e-6 * static_cast<double>(errors.size());
@@ -85,7 +86,7 @@ SpreadFormula fit_spread(std::span<const SpreadFeatures> features, std::span<con
     }
   }
   const Terms solution = solve(matrix, right);
-  SpreadFormula formula;
+  UncertaintyFormula formula;
   for (std::size_t i = 0; i < kTerms; ++i) formula.*kFields[i].value = static_cast<float>(solution[i]);
   double expected = 0, found = 0;
   for (std::size_t n = 0; n < errors.size(); ++n) {
@@ -96,18 +97,18 @@ SpreadFormula fit_spread(std::span<const SpreadFeatures> features, std::span<con
   return formula;
 }
 
-nlohmann::json to_json(const SpreadFormula& formula) {
+nlohmann::json to_json(const UncertaintyFormula& formula) {
   nlohmann::json json;
   for (const Field& field : kFields) json[field.name] = formula.*field.value;
   return json;
 }
 
-SpreadFormula spread_from_json(const nlohmann::json& json, std::string_view where) {
+UncertaintyFormula uncertainty_from_json(const nlohmann::json& json, std::string_view where) {
   const auto fail = [&](std::string_view field, const std::string& expected) {
     throw Error(ErrorCode::bad_data, base::concat(where, ": ", field, ": expected ", expected));
   };
-  if (!json.is_object() || json.size() != kTerms) fail("spread", "an object of four numbers");
-  SpreadFormula formula;
+  if (!json.is_object() || json.size() != kTerms) fail("uncertainty", "an object of four numbers");
+  UncertaintyFormula formula;
   for (const Field& field : kFields) {
     const auto found = json.find(field.name);
     if (found == json.end() || !found->is_number()) fail(field.name, "a number");
