@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <filesystem>
 #include <iostream>
+#include <map>
 #include <memory>
 #include <set>
 
@@ -31,6 +32,7 @@ struct EvaluateOptions {
   std::string boxes = "annotated";
   std::string detector = kDefaultDetector;
   std::string save;
+  std::string degrade;  // empty: none
   bool json = false;
   std::string report;
 };
@@ -70,6 +72,10 @@ eval::Method run_model(const EvaluateOptions& options, const scheme::Database& d
   std::cerr << "predictions written to " << method.predictions.source << '\n';
   method.name = fs::path(options.model.network.model_path()).stem().string() + ", " +
                 (options.model.detector.empty() ? "annotated" : options.model.detector) + " boxes";
+  if (!options.degrade.empty()) {
+    method.degradations = score_degraded_pictures(
+        options.model, database, truth, eval::parse_degradations(options.degrade), options.evaluation);
+  }
   return method;
 }
 
@@ -108,6 +114,14 @@ void check_options(const EvaluateOptions& options) {
   if (runs_model(options) && options.model.images.empty()) {
     throw Error(ErrorCode::invalid_argument, "evaluate: --model needs --images, the folder of the pictures");
   }
+  if (options.degrade.empty()) return;
+  if (!runs_model(options)) {
+    throw Error(
+        ErrorCode::invalid_argument,
+        "evaluate: --degrade runs a model over degraded pictures: expected --images, and --model beside "
+        "--predictions; found predictions alone");
+  }
+  eval::parse_degradations(options.degrade);
 }
 
 int run_evaluate(EvaluateOptions options) {
@@ -154,6 +168,25 @@ void add_picture_options(CLI::App& command, EvaluateOptions& options) {
       ->type_name("NAME")
       ->group(group)
       ->capture_default_str();
+  static const std::map<std::string, Quality> qualities = {
+      {"fast", Quality::fast}, {"normal", Quality::normal}, {"best", Quality::best}};
+  command
+      .add_option_function<std::string>(
+          "--quality", [&options](const std::string& name) { options.model.quality = qualities.at(name); },
+          "fast: one look at a face; normal: turned ones again, upright; best: the mean of four upright "
+          "looks")
+      ->type_name("Q")
+      ->group(group)
+      ->check(CLI::IsMember({"fast", "normal", "best"}).description(""))
+      ->default_str("fast");
+  command
+      .add_option("--degrade", options.degrade,
+                  "Also measure on pictures made worse in five strengths each: all or some of " +
+                      base::join(eval::degradation_names()) + "; NAME=S:S for strengths of one's own")
+      ->type_name("NAMES")
+      ->group(group)
+      ->expected(0, 1)
+      ->default_str("all");
   command
       .add_option(
           "--save", options.save,

@@ -15,6 +15,7 @@
 #include "spiga/error.h"
 #include "spiga/landmarker.h"
 #include "vision/crop_sampler.h"
+#include "vision/refinement.h"
 
 namespace spiga::cli {
 namespace {
@@ -39,23 +40,49 @@ Image to_image(const std::vector<float>& crop, int side) {
 
 }  // namespace
 
-annotations::FaceList predict_with_model(const ModelRun& run, const scheme::Database& database,
-                                         const annotations::FaceList& truth) {
+namespace {
+
+// The model ready to look at the run's pictures; `work` is what is done with it.
+template <typename Work>
+auto with_model(const ModelRun& run, const scheme::Database& database, std::size_t faces, const Work& work) {
   const std::string model = run.network.model_path();
   Landmarker landmarker = Landmarker::load(model, {.precision = run.network.precision,
                                                    .threads = run.network.thread_count(),
                                                    .max_batch = run.network.batch});
   check_landmarks(landmarker, model, database);
   const std::unique_ptr<Detector> detector = run.detector.empty() ? nullptr : make_detector(run.detector);
-  Progress progress("faces", truth.faces.size());
+  Progress progress("faces", faces);
   eval::PredictionSources sources;
   sources.read_picture = [&](const std::string& image) { return media::read_picture(run.images / image); };
-  sources.locate = [&](std::span<const FaceRequest> requests) { return landmarker.locate(requests); };
+  const vision::Refinement refinement(scheme::find_database(landmarker.database()), run.quality);
+  sources.locate = [&](std::span<const FaceRequest> requests) {
+    return refinement.locate(requests,
+                             [&](std::span<const FaceRequest> looks) { return landmarker.locate(looks); });
+  };
   sources.landmark_ids = landmarker.landmark_ids();
   sources.detector = detector.get();
   sources.batch = static_cast<std::size_t>(run.network.batch);
   sources.on_progress = [&](std::size_t done) { progress.advance(done); };
-  return eval::predict_faces(truth, sources);
+  return work(sources);
+}
+
+}  // namespace
+
+annotations::FaceList predict_with_model(const ModelRun& run, const scheme::Database& database,
+                                         const annotations::FaceList& truth) {
+  return with_model(run, database, truth.faces.size(), [&](const eval::PredictionSources& sources) {
+    return eval::predict_faces(truth, sources);
+  });
+}
+
+eval::DegradationScores score_degraded_pictures(const ModelRun& run, const scheme::Database& database,
+                                                const annotations::FaceList& truth,
+                                                const std::vector<eval::Degradation>& degradations,
+                                                const eval::EvaluationOptions& options) {
+  return with_model(run, database, eval::degraded_face_count(truth, degradations),
+                    [&](const eval::PredictionSources& sources) {
+                      return eval::score_degradations(database, truth, degradations, sources, options);
+                    });
 }
 
 eval::JpegOfRegion jpegs_from(const std::filesystem::path& images) {

@@ -2,10 +2,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "eval/degradation.h"
 #include "eval/evaluation.h"
 #include "eval/statistics.h"
 
@@ -16,6 +18,7 @@ struct Method {
   std::string name;
   annotations::FaceList predictions;
   Evaluation evaluation;
+  std::optional<DegradationScores> degradations = {};  // where a model was run over degraded pictures
 };
 
 // A method's NME less the first method's, over the faces that neither missed.

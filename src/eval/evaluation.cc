@@ -135,6 +135,7 @@ class Evaluator {
     score_landmarks();
     score_poses();
     score_uncertainty();
+    result_.breakdowns = break_down(result_.faces);
     return std::move(result_);
   }
 
@@ -150,15 +151,17 @@ class Evaluator {
     FaceResult face;
     face.prediction = prediction_index;
     face.missed = prediction.landmarks.empty();
-    face.nme = kNothing;
+    face.nme = face.point_error = kNothing;
     if (truth.landmarks.empty()) throw Error(ErrorCode::bad_data, where + ": expected landmarks, found none");
     face.norm_px = norm_distance(database_, result_.norm, truth, where);
+    face.size_px = norm_distance(database_, "lnd_bbox", truth, where);
     if (!face.missed) {
       const std::string place =
           concat(predictions_.source, ": face ", prediction_index, " (", prediction.image, ")");
       score_landmarks_of(truth, prediction, place, face);
       const double sum = std::accumulate(face.landmark_errors.begin(), face.landmark_errors.end(), 0.0);
       face.nme = sum / static_cast<double>(divisor(database_, truth));
+      face.point_error = mean(face.landmark_errors) * face.norm_px / face.size_px;
       if (prediction.headpose) face.predicted_pose = prediction.headpose->angles_deg;
     }
     if (truth.headpose) {
@@ -177,12 +180,15 @@ class Evaluator {
     SetScores scores;
     scores.name = name;
     scores.members = std::move(members);
-    std::vector<double> errors;
+    std::vector<double> errors, point_errors;
     for (std::size_t member : scores.members) {
-      if (!result_.faces[member].missed) errors.push_back(result_.faces[member].nme);
+      if (result_.faces[member].missed) continue;
+      errors.push_back(result_.faces[member].nme);
+      point_errors.push_back(result_.faces[member].point_error);
     }
     scores.missed = scores.members.size() - errors.size();
     scores.nme = summary_of(errors);
+    scores.point_error = mean(point_errors);
     scores.published = published_curve_figures(errors, result_.threshold, scores.members.size());
     scores.exact = exact_curve_figures(errors, result_.threshold, scores.members.size());
     return scores;
@@ -260,9 +266,12 @@ class Evaluator {
       face_errors.push_back(mean(face.landmark_errors));
     }
     if (uncertainties.empty()) return;
-    result_.uncertainty = UncertaintyScores{uncertainties.size(), rank_correlation(uncertainties, errors),
+    result_.uncertainty = UncertaintyScores{uncertainties.size(),
+                                            rank_correlation(uncertainties, errors),
                                             rank_correlation(face_uncertainties, face_errors),
-                                            mean(uncertainties), mean(errors)};
+                                            mean(uncertainties),
+                                            mean(errors),
+                                            coverage_of(result_.faces, result_.whole.members)};
   }
 
   const scheme::Database& database_;

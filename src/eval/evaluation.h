@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "annotations/annotations.h"
+#include "eval/breakdown.h"
 #include "eval/cumulative.h"
 #include "eval/head_pose_scores.h"
 #include "scheme/scheme.h"
@@ -24,10 +25,13 @@ inline constexpr std::array<const char*, 6> kNormNames = {"corners", "pupils", "
 
 // Error of one annotated face. All errors are per cent of the face's normalising distance.
 struct FaceResult {
-  std::size_t prediction = 0;           // index in the predictions
-  bool missed = false;                  // the prediction has no landmarks: the detector did not find the face
-  double norm_px = 0;                   // the normalising distance
-  double nme = 0;                       // NaN where missed
+  std::size_t prediction = 0;  // index in the predictions
+  bool missed = false;         // the prediction has no landmarks: the detector did not find the face
+  double norm_px = 0;          // the normalising distance
+  double nme = 0;              // NaN where missed
+  double size_px = 0;          // sqrt(w h) of the tight box of the annotated landmarks
+  // Mean error of the annotated landmarks in per cent of size_px, whatever the norm; NaN where missed.
+  double point_error = 0;
   std::vector<double> landmark_errors;  // [annotated landmarks]; empty where missed
   std::vector<double>
       uncertainties;           // [annotated landmarks] predicted uncertainty; empty where there is none
@@ -50,6 +54,7 @@ struct SetScores {
   std::vector<std::size_t> members;  // annotated faces
   std::size_t missed = 0;
   ErrorSummary nme;
+  double point_error = 0;  // mean over the faces that were not missed
   CurveFigures published;  // AUC and FR as the published evaluator computes them
   CurveFigures exact;      // AUC and FR without bins
 };
@@ -69,6 +74,7 @@ struct UncertaintyScores {
   double mean_uncertainty =
       0;  // equal to mean_error where uncertainty is what it should be, the expected error
   double mean_error = 0;
+  Coverage coverage;
 };
 
 struct Evaluation {
@@ -82,6 +88,7 @@ struct Evaluation {
   std::optional<HeadPoseScores> head_pose;       // where predictions carry a pose
   std::size_t derived_poses = 0;                 // true poses that were not annotated but come from POSIT
   std::optional<UncertaintyScores> uncertainty;  // where predictions carry uncertainties
+  std::vector<Breakdown> breakdowns;             // by yaw, roll and size
   std::vector<std::string> notes;                // what a reader of the figures should know
 };
 

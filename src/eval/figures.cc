@@ -182,6 +182,95 @@ std::string draw_error_by_yaw(const Evaluation& evaluation, const FaceList& trut
   return draw_scatter(points, tips, {"true yaw [degrees]", -widest, widest}, "Error against yaw");
 }
 
+namespace {
+
+const Breakdown* breakdown_by(const Evaluation& evaluation, const std::string& name) {
+  for (const Breakdown& breakdown : evaluation.breakdowns) {
+    if (breakdown.by == name) return &breakdown;
+  }
+  return nullptr;
+}
+
+// Where a group of absolute yaws is drawn: the axis ends at 90 degrees.
+double middle_of(const FaceGroup& group) { return (group.low + std::min(group.high, 90.0)) / 2; }
+
+}  // namespace
+
+std::string draw_point_error_by_yaw(const Evaluation& evaluation) {
+  const Breakdown* by_yaw = breakdown_by(evaluation, "yaw");
+  if (!by_yaw) return "";
+  struct Quartiles {
+    double low, high;
+  };
+  std::vector<Coordinate> means;
+  std::vector<Quartiles> quartiles;
+  double top = 1;
+  for (const FaceGroup& group : by_yaw->groups) {
+    if (group.members.empty()) continue;
+    std::vector<double> errors;
+    for (std::size_t member : group.members) errors.push_back(evaluation.faces[member].point_error);
+    means.push_back({middle_of(group), group.point_error});
+    quartiles.push_back({percentile(errors, 25), percentile(errors, 75)});
+    top = std::max({top, 1.15 * means.back().y, 1.15 * quartiles.back().high});
+  }
+  if (means.empty()) return "";
+  Plot plot(kWide, kHigh, "Error of the annotated landmarks by yaw", {"true yaw, absolute [degrees]", 0, 90},
+            {"error [% of the box]", 0, top});
+  for (std::size_t i = 0; i < means.size(); ++i) {
+    plot.whisker(means[i].x, quartiles[i].low, means[i].y, quartiles[i].high, kPalette[0]);
+  }
+  plot.curve(means, kPalette[0], "mean of a group");
+  return std::move(plot).finish();
+}
+
+std::string draw_told_yaw(const Evaluation& evaluation, const FaceList& truth) {
+  std::vector<Coordinate> points;
+  std::vector<std::string> tips;
+  double widest = 15;
+  for (std::size_t i = 0; i < evaluation.faces.size(); ++i) {
+    const FaceResult& face = evaluation.faces[i];
+    if (face.missed || !face.pose || !face.predicted_pose) continue;
+    points.push_back({(*face.pose)[0], (*face.predicted_pose)[0]});
+    tips.push_back(concat(truth.faces[i].image, ": true ", number(points.back().x, 1), ", told ",
+                          number(points.back().y, 1)));
+    widest = std::max({widest, std::abs(points.back().x), std::abs(points.back().y)});
+  }
+  if (points.empty()) return "";
+  widest = std::min(std::ceil(widest / 15) * 15, 180.0);
+  Plot plot(kWide, kHigh, "Told against true yaw", {"true yaw [degrees]", -widest, widest},
+            {"told yaw [degrees]", -widest, widest});
+  plot.dots(points, kPalette[0], 0.28, tips);
+  plot.curve(std::vector<Coordinate>{{-widest, -widest}, {widest, widest}}, "#999", "told = true", true);
+  std::vector<Coordinate> median;
+  for (const Bin& bin : equal_bins(points, std::clamp<std::size_t>(points.size() / 20, 1, 12))) {
+    median.push_back({bin.x, percentile(bin.y, 50)});
+  }
+  plot.curve(median, kPalette[1], "median");
+  return std::move(plot).finish();
+}
+
+std::string draw_coverage_by_yaw(const Evaluation& evaluation) {
+  const Breakdown* by_yaw = breakdown_by(evaluation, "yaw");
+  if (!by_yaw) return "";
+  std::vector<Coordinate> one, two;
+  for (const FaceGroup& group : by_yaw->groups) {
+    if (group.coverage.landmarks == 0) continue;
+    one.push_back({middle_of(group), 100 * group.coverage.within_one_sigma});
+    two.push_back({middle_of(group), 100 * group.coverage.within_two_sigmas});
+  }
+  if (one.empty()) return "";
+  Plot plot(kWide, kHigh, "Coverage by yaw", {"true yaw, absolute [degrees]", 0, 90},
+            {"landmarks within [%]", 0, 100});
+  const auto level = [](double share) {
+    return std::vector<Coordinate>{{0, 100 * share}, {90, 100 * share}};
+  };
+  plot.curve(two, kPalette[0], "2 sigma");
+  plot.curve(one, kPalette[1], "1 sigma");
+  plot.curve(level(kNominalTwoSigmas), kPalette[0], "nominal", true);
+  plot.curve(level(kNominalOneSigma), kPalette[1], "nominal", true);
+  return std::move(plot).finish();
+}
+
 std::string draw_error_by_size(const Evaluation& evaluation, const FaceList& truth) {
   std::vector<Coordinate> points;
   std::vector<std::string> tips;
@@ -198,6 +287,26 @@ std::string draw_error_by_size(const Evaluation& evaluation, const FaceList& tru
   const double largest = std::max(percentile(sizes, 99), 1.5 * least);
   return draw_scatter(points, tips, {"face size [pixels]", 0.97 * least, 1.03 * largest, true},
                       "Error against face size");
+}
+
+std::string draw_degradation(const DegradationCurve& curve, const DegradedScores& clean, double top) {
+  constexpr double kNarrow = 262, kLow = 210;
+  const Degradation& degradation = curve.degradation;
+  // Steps are drawn at equal distances: strengths may fall, and grow by factors.
+  const auto last = static_cast<double>(curve.scores.size());
+  Plot plot(kNarrow, kLow, degradation.name, {concat(degradation.name, ", step"), 0, last},
+            {"error [% of the box]", 0, top});
+  std::vector<Coordinate> points = {{0, clean.point_error}};
+  std::vector<std::string> tips = {concat("none: ", number(clean.point_error), " %")};
+  for (std::size_t i = 0; i < curve.scores.size(); ++i) {
+    const DegradedScores& scores = curve.scores[i];
+    points.push_back({static_cast<double>(i + 1), scores.point_error});
+    tips.push_back(concat(number(scores.strength), " (", degradation.unit, "): ", number(scores.point_error),
+                          " %, NME ", number(scores.nme), " %"));
+  }
+  plot.curve(points, kPalette[0], "");
+  plot.dots(points, kPalette[0], 1, tips);
+  return std::move(plot).finish();
 }
 
 std::string draw_pose_confusion(const HeadPoseScores& scores, std::size_t axis) {

@@ -27,8 +27,23 @@ std::string draw_landmark_errors(const scheme::Database& database, const Evaluat
 // Error of each face against its true yaw, with the median and the 90th percentile of equally filled bins.
 std::string draw_error_by_yaw(const Evaluation& evaluation, const annotations::FaceList& truth);
 
-// The same against the size of the face's box (square root of its area, pixels), on a logarithmic axis.
+// Mean error of the annotated landmarks in per cent of the box by absolute true yaw: mean, and from the 25th
+// to the 75th percentile of each group. Empty where no group has a face.
+std::string draw_point_error_by_yaw(const Evaluation& evaluation);
+
+// Told against true yaw, one dot per face, with the medians of equally filled bins; empty without poses.
+std::string draw_told_yaw(const Evaluation& evaluation, const annotations::FaceList& truth);
+
+// Share of landmarks within 1 and 2 sigma by absolute true yaw, beside what is nominal.
+std::string draw_coverage_by_yaw(const Evaluation& evaluation);
+
+// Error of each face against the size of the face's box (square root of its area, pixels), on a logarithmic
+// axis.
 std::string draw_error_by_size(const Evaluation& evaluation, const annotations::FaceList& truth);
+
+// Mean error of the annotated landmarks in per cent of the box against one degradation's strength, `clean` at
+// the left; `top` is the axis' end.
+std::string draw_degradation(const DegradationCurve& curve, const DegradedScores& clean, double top);
 
 // Faces by annotated (row) and predicted (column) label of one angle: 0 yaw, 1 pitch, 2 roll.
 std::string draw_pose_confusion(const HeadPoseScores& scores, std::size_t axis);

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "eval/html_report.h"
 
+#include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <set>
 
@@ -34,6 +36,7 @@ class Page {
     differences_table();
     curves();
     dependence();
+    degradations();
     head_pose();
     uncertainty();
     faces();
@@ -81,8 +84,9 @@ class Page {
 
   void set_row(const SetScores& set, bool whole) {
     row({set.name, concat(set.members.size()), concat(set.missed), fixed(set.nme.mean, 3),
-         fixed(set.nme.p90, 2), fixed(set.nme.p95, 2), fixed(set.nme.p99, 2), fixed(set.published.auc, 2),
-         fixed(set.published.failure_rate, 2), fixed(set.exact.auc, 2), fixed(set.exact.failure_rate, 2)},
+         fixed(set.point_error, 3), fixed(set.nme.p90, 2), fixed(set.nme.p95, 2), fixed(set.nme.p99, 2),
+         fixed(set.published.auc, 2), fixed(set.published.failure_rate, 2), fixed(set.exact.auc, 2),
+         fixed(set.exact.failure_rate, 2)},
         whole);
   }
 
@@ -94,9 +98,10 @@ class Page {
         "error "
         "curve (AUC) and failure rate (FR) in per cent, as the published evaluator bins them and exactly, "
         "from the "
-        "sorted errors. Missed faces have no NME and count as failures.",
-        {"set", "faces", "missed", "NME", "90th pct.", "95th pct.", "99th pct.", "AUC" + at, "FR" + at,
-         "exact AUC" + at, "exact FR" + at});
+        "sorted errors. Missed faces have no NME and count as failures. % of box: mean error of the "
+        "annotated landmarks in per cent of the side sqrt(w h) of their tight box, whatever the norm.",
+        {"set", "faces", "missed", "NME", "% of box", "90th pct.", "95th pct.", "99th pct.", "AUC" + at,
+         "FR" + at, "exact AUC" + at, "exact FR" + at});
     set_row(evaluation_.whole, true);
     for (const SetScores& subset : evaluation_.subsets) set_row(subset, false);
     end_table();
@@ -217,7 +222,102 @@ class Page {
            "and the 90th percentile of equally filled bins.");
     figure(draw_error_by_size(evaluation_, report_.truth),
            "Error against the size of the face (square root of its box's area).");
+    figure(draw_point_error_by_yaw(evaluation_),
+           "Mean error of the annotated landmarks in per cent of the box, by absolute true yaw: mean of each "
+           "group of faces, and 25th to 75th percentile.");
+    figure(draw_told_yaw(evaluation_, report_.truth),
+           "Told against true yaw: where the median leaves the dashed line, angles saturate.");
     out_ += "</div>\n";
+    for (const Breakdown& breakdown : evaluation_.breakdowns) breakdown_table(breakdown);
+  }
+
+  static std::string cell(double value, int digits) {
+    return std::isfinite(value) ? fixed(value, digits) : "–";
+  }
+
+  void breakdown_table(const Breakdown& breakdown) {
+    const bool size = breakdown.by == "size";
+    std::string caption =
+        concat(size ? "By size, the side sqrt(w h) of the tight box in pixels"
+                    : concat("By absolute true ", breakdown.by, " in degrees"),
+               ": mean error of the annotated landmarks in per cent of the box, and the published figure.");
+    if (evaluation_.head_pose) {
+      caption +=
+          " Mean absolute error of the angles; bias is told less true angle, negative where it is told too "
+          "near to zero.";
+    }
+    if (evaluation_.uncertainty) {
+      caption += concat(" Share of landmarks whose error is within 1 and 2 sigma (nominal ",
+                        fixed(100 * kNominalOneSigma, 1), " and ", fixed(100 * kNominalTwoSigmas, 1),
+                        " %); mean told uncertainty and mean error in per cent of the norm.");
+    }
+    if (breakdown.left_out > 0) caption += concat(' ', breakdown.left_out, " faces have no true pose.");
+    std::vector<std::string> header = {breakdown.by, "faces", "missed", "% of box", "NME"};
+    if (evaluation_.head_pose) {
+      header.insert(header.end(), {"yaw MAE", "yaw bias", "pitch MAE", "roll MAE", "roll bias"});
+    }
+    if (evaluation_.uncertainty) header.insert(header.end(), {"in 1 σ", "in 2 σ", "told", "error"});
+    begin_table(caption, header);
+    for (const FaceGroup& group : breakdown.groups) group_row(group);
+    end_table();
+  }
+
+  void degradations() {
+    if (!method_.degradations) return;
+    const DegradationScores& degraded = *method_.degradations;
+    section("Degraded pictures");
+    double top = 1;
+    for (const DegradationCurve& curve : degraded.curves) {
+      for (const DegradedScores& scores : curve.scores) top = std::max(top, 1.05 * scores.point_error);
+    }
+    out_ += "<figure><div class=\"row\">\n";
+    for (const DegradationCurve& curve : degraded.curves) {
+      out_ += draw_degradation(curve, degraded.clean, std::min(top, 8 * degraded.clean.point_error));
+    }
+    out_ +=
+        concat("</div><figcaption><b>Figure ", ++figures_,
+               ".</b> Mean error of the annotated landmarks in per cent of the box against the steps of each "
+               "degradation; 0 is the picture as it is. What lies above the frame is cut off.</figcaption>"
+               "</figure>\n");
+    begin_table(
+        concat("The same ", degraded.faces, " faces, brought to ", kDegradedFacePx,
+               " pixels and degraded, in the tight boxes of their landmarks: error in per cent of the "
+               "box, published figure, what each adds to the picture as it is, and exact failure rate "
+               "in per cent. The middle strength is shaded."),
+        {"degradation", "strength", "% of box", "added", "NME", "added", "exact FR"});
+    const DegradedScores& clean = degraded.clean;
+    row({"none", "", cell(clean.point_error, 3), "", cell(clean.nme, 3), "", cell(clean.failure_rate, 1)});
+    for (const DegradationCurve& curve : degraded.curves) degradation_rows(curve, clean);
+    end_table();
+  }
+
+  void degradation_rows(const DegradationCurve& curve, const DegradedScores& clean) {
+    for (std::size_t i = 0; i < curve.scores.size(); ++i) {
+      const DegradedScores& scores = curve.scores[i];
+      row({i == 0 ? concat(curve.degradation.name, " (", curve.degradation.unit, ")") : "",
+           number(scores.strength), cell(scores.point_error, 3),
+           cell(scores.point_error - clean.point_error, 3), cell(scores.nme, 3),
+           cell(scores.nme - clean.nme, 3), cell(scores.failure_rate, 1)},
+          i == curve.degradation.middle());
+    }
+  }
+
+  void group_row(const FaceGroup& group) {
+    if (group.members.empty() && group.missed == 0) return;
+    std::vector<std::string> cells = {range_text(group), concat(group.members.size()), concat(group.missed),
+                                      cell(group.point_error, 3), cell(group.nme, 3)};
+    const auto& [yaw, pitch, roll] = group.angles;
+    if (evaluation_.head_pose) {
+      cells.insert(cells.end(), {cell(yaw.mean_absolute, 2), cell(yaw.bias, 2), cell(pitch.mean_absolute, 2),
+                                 cell(roll.mean_absolute, 2), cell(roll.bias, 2)});
+    }
+    if (evaluation_.uncertainty) {
+      const Coverage& coverage = group.coverage;
+      cells.insert(cells.end(), {cell(100 * coverage.within_one_sigma, 1) + " %",
+                                 cell(100 * coverage.within_two_sigmas, 1) + " %",
+                                 cell(coverage.mean_uncertainty, 2), cell(coverage.mean_error, 2)});
+    }
+    row(cells);
   }
 
   void head_pose() {
@@ -257,6 +357,7 @@ class Page {
   void uncertainty() {
     if (!evaluation_.uncertainty) return;
     section("Uncertainty");
+    out_ += "<div class=\"row\">\n";
     figure(draw_uncertainty(evaluation_),
            concat("True error against predicted uncertainty in ten equally filled bins of ",
                   evaluation_.uncertainty->landmarks,
@@ -266,6 +367,15 @@ class Page {
                   " over the means of faces; mean uncertainty ",
                   fixed(evaluation_.uncertainty->mean_uncertainty, 2), " %, mean error ",
                   fixed(evaluation_.uncertainty->mean_error, 2), " % of the norm."));
+    const Coverage& coverage = evaluation_.uncertainty->coverage;
+    figure(
+        draw_coverage_by_yaw(evaluation_),
+        concat("Share of landmarks whose error is within 1 and 2 sigma of the told uncertainty (an expected "
+               "error of sigma sqrt(pi/2)), by absolute true yaw. Over all: ",
+               fixed(100 * coverage.within_one_sigma, 1), " % within 1 sigma (nominal ",
+               fixed(100 * kNominalOneSigma, 1), "), ", fixed(100 * coverage.within_two_sigmas, 1),
+               " % within 2 sigma (nominal ", fixed(100 * kNominalTwoSigmas, 1), ")."));
+    out_ += "</div>\n";
   }
 
   void face_tile(std::size_t index) {

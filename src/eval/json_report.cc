@@ -23,6 +23,7 @@ json to_json(const ErrorSummary& summary) {
 json to_json(const SetScores& set) {
   json object = {{"faces", set.members.size()}, {"missed", set.missed}};
   object.update(to_json(set.nme));
+  object["point_error"] = figure(set.point_error);
   object["auc"] = figure(set.published.auc);
   object["fr"] = figure(set.published.failure_rate);
   object["auc_exact"] = figure(set.exact.auc);
@@ -51,6 +52,61 @@ json to_json(const HeadPoseScores& pose, std::size_t derived) {
   return object;
 }
 
+json to_json(const Coverage& coverage) {
+  return {{"landmarks", coverage.landmarks},
+          {"within_one_sigma", figure(coverage.within_one_sigma)},
+          {"within_two_sigmas", figure(coverage.within_two_sigmas)},
+          {"mean_uncertainty", figure(coverage.mean_uncertainty)},
+          {"mean_error", figure(coverage.mean_error)}};
+}
+
+json to_json(const FaceGroup& group) {
+  json object = {{"from", group.low},
+                 {"to", figure(group.high)},
+                 {"faces", group.members.size() + group.missed},
+                 {"missed", group.missed},
+                 {"point_error", figure(group.point_error)},
+                 {"nme", figure(group.nme)},
+                 {"poses", group.poses}};
+  for (std::size_t axis = 0; axis < 3; ++axis) {
+    object[kAngleNames[axis]] = {{"mae", figure(group.angles[axis].mean_absolute)},
+                                 {"bias", figure(group.angles[axis].bias)}};
+  }
+  object["coverage"] = to_json(group.coverage);
+  return object;
+}
+
+json to_json(const Breakdown& breakdown) {
+  json object = {{"unit", breakdown.unit}, {"left_out", breakdown.left_out}, {"groups", json::array()}};
+  for (const FaceGroup& group : breakdown.groups) object["groups"].push_back(to_json(group));
+  return object;
+}
+
+json to_json(const DegradedScores& scores, const DegradedScores& clean) {
+  return {{"strength", scores.strength},
+          {"nme", figure(scores.nme)},
+          {"nme_added", figure(scores.nme - clean.nme)},
+          {"point_error", figure(scores.point_error)},
+          {"point_error_added", figure(scores.point_error - clean.point_error)},
+          {"fr_exact", figure(scores.failure_rate)}};
+}
+
+json to_json(const DegradationScores& degradations) {
+  json object = {{"faces", degradations.faces},
+                 {"face_px", kDegradedFacePx},
+                 {"clean", to_json(degradations.clean, degradations.clean)},
+                 {"curves", json::object()}};
+  for (const DegradationCurve& curve : degradations.curves) {
+    json& entry = object["curves"][curve.degradation.name];
+    entry = {{"unit", curve.degradation.unit},
+             {"middle", curve.degradation.strengths[curve.degradation.middle()]},
+             {"scores", json::array()}};
+    for (const DegradedScores& scores : curve.scores)
+      entry["scores"].push_back(to_json(scores, degradations.clean));
+  }
+  return object;
+}
+
 json to_json(const Method& method) {
   const Evaluation& evaluation = method.evaluation;
   json object = {{"method", method.name},
@@ -66,6 +122,8 @@ json to_json(const Method& method) {
                  {"landmarks", json::array()},
                  {"headpose", nullptr},
                  {"uncertainty", nullptr},
+                 {"breakdowns", json::object()},
+                 {"degradations", nullptr},
                  {"notes", evaluation.notes}};
   for (const SetScores& subset : evaluation.subsets) object["subsets"][subset.name] = to_json(subset);
   for (const LandmarkScores& landmark : evaluation.landmarks) {
@@ -80,8 +138,14 @@ json to_json(const Method& method) {
         {"landmark_rank_correlation", figure(evaluation.uncertainty->landmark_rank_correlation)},
         {"face_rank_correlation", figure(evaluation.uncertainty->face_rank_correlation)},
         {"mean_uncertainty", figure(evaluation.uncertainty->mean_uncertainty)},
-        {"mean_error", figure(evaluation.uncertainty->mean_error)}};
+        {"mean_error", figure(evaluation.uncertainty->mean_error)},
+        {"coverage", to_json(evaluation.uncertainty->coverage)}};
+    object["uncertainty"]["coverage"]["nominal_one_sigma"] = kNominalOneSigma;
+    object["uncertainty"]["coverage"]["nominal_two_sigmas"] = kNominalTwoSigmas;
   }
+  for (const Breakdown& breakdown : evaluation.breakdowns)
+    object["breakdowns"][breakdown.by] = to_json(breakdown);
+  if (method.degradations) object["degradations"] = to_json(*method.degradations);
   return object;
 }
 

@@ -23,20 +23,6 @@ Box to_box(const Rect& rect) {
           static_cast<float>(rect.height)};
 }
 
-AnnotatedFace to_annotated(const std::string& image, const Face& face, const std::vector<int>& ids) {
-  AnnotatedFace result;
-  result.image = image;
-  result.box = Rect{face.box.x, face.box.y, face.box.width, face.box.height};
-  result.ids = ids;
-  for (const Point& point : face.landmarks) result.landmarks.push_back({point.x, point.y});
-  result.visible.assign(ids.size(), 1.0);
-  result.uncertainty.assign(face.uncertainty.begin(), face.uncertainty.end());
-  const HeadPose& pose = face.headpose;
-  result.headpose = annotations::Pose{{pose.yaw_deg, pose.pitch_deg, pose.roll_deg},
-                                      {pose.translation[0], pose.translation[1], pose.translation[2]}};
-  return result;
-}
-
 // Detections for the faces of one picture: largest overlap first, none twice; none where all overlap too
 // little.
 std::vector<std::optional<Detection>> assign_detections(const std::vector<Box>& faces,
@@ -155,6 +141,20 @@ class Run {
 };
 
 }  // namespace
+
+AnnotatedFace to_annotated(const std::string& image, const Face& face, const std::vector<int>& ids) {
+  AnnotatedFace result;
+  result.image = image;
+  result.box = Rect{face.box.x, face.box.y, face.box.width, face.box.height};
+  result.ids = ids;
+  for (const Point& point : face.landmarks) result.landmarks.push_back({point.x, point.y});
+  result.visible.assign(ids.size(), 1.0);
+  result.uncertainty.assign(face.uncertainty.begin(), face.uncertainty.end());
+  const HeadPose& pose = face.headpose;
+  result.headpose = annotations::Pose{{pose.yaw_deg, pose.pitch_deg, pose.roll_deg},
+                                      {pose.translation[0], pose.translation[1], pose.translation[2]}};
+  return result;
+}
 
 FaceList predict_faces(const FaceList& truth, const PredictionSources& sources) {
   return Run(truth, sources).run();

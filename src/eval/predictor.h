@@ -24,6 +24,10 @@ struct PredictionSources {
   std::function<void(std::size_t done)> on_progress = {};
 };
 
+// A located face in the annotations' form; `ids` are those of its landmarks.
+annotations::AnnotatedFace to_annotated(const std::string& image, const Face& face,
+                                        const std::vector<int>& ids);
+
 // A detection belongs to an annotated face where their boxes overlap by at least this much (intersection over
 // union); each goes to one face, largest overlap first.
 inline constexpr double kSameFaceOverlap = 0.3;

@@ -42,6 +42,7 @@ Row row_of(const SetScores& set) {
           concat(set.members.size()),
           concat(set.missed),
           figure(set.nme.mean, 4),
+          figure(set.point_error, 4),
           figure(set.nme.p90, 3),
           figure(set.nme.p95, 3),
           figure(set.nme.p99, 3),
@@ -52,9 +53,9 @@ Row row_of(const SetScores& set) {
 }
 
 std::string sets_table(const Evaluation& evaluation) {
-  std::vector<Row> rows = {
-      {"set", "faces", "missed", "NME", "p90", "p95", "p99", "AUC", "FR", "exact AUC", "exact FR"},
-      row_of(evaluation.whole)};
+  std::vector<Row> rows = {{"set", "faces", "missed", "NME", "% of box", "p90", "p95", "p99", "AUC", "FR",
+                            "exact AUC", "exact FR"},
+                           row_of(evaluation.whole)};
   for (const SetScores& subset : evaluation.subsets) rows.push_back(row_of(subset));
   return align(rows);
 }
@@ -71,6 +72,73 @@ std::string pose_table(const HeadPoseScores& pose) {
   }
   rows.push_back({"mean", figure(pose.mean_absolute_error, 4)});
   return align(rows);
+}
+
+std::string share(double value) { return figure(100 * value, 1); }
+
+// One line per group; columns of head pose and coverage where there is such a thing.
+std::string breakdown_table(const Breakdown& breakdown, const Evaluation& evaluation) {
+  std::vector<Row> rows = {{concat(breakdown.by, ' ', breakdown.unit), "faces", "missed", "% of box", "NME"}};
+  const auto add = [](Row& row, const Row& cells) { row.insert(row.end(), cells.begin(), cells.end()); };
+  if (evaluation.head_pose) add(rows[0], {"yaw MAE", "yaw bias", "pitch MAE", "roll MAE", "roll bias"});
+  if (evaluation.uncertainty) add(rows[0], {"in 1 sigma %", "in 2 sigma %", "told", "error"});
+  for (const FaceGroup& group : breakdown.groups) {
+    if (group.members.empty() && group.missed == 0) continue;
+    Row& row = rows.emplace_back(Row{range_text(group), concat(group.members.size()), concat(group.missed),
+                                     figure(group.point_error, 3), figure(group.nme, 3)});
+    const auto& [yaw, pitch, roll] = group.angles;
+    const Coverage& coverage = group.coverage;
+    if (evaluation.head_pose) {
+      add(row, {figure(yaw.mean_absolute, 2), figure(yaw.bias, 2), figure(pitch.mean_absolute, 2),
+                figure(roll.mean_absolute, 2), figure(roll.bias, 2)});
+    }
+    if (evaluation.uncertainty) {
+      add(row, {share(coverage.within_one_sigma), share(coverage.within_two_sigmas),
+                figure(coverage.mean_uncertainty, 2), figure(coverage.mean_error, 2)});
+    }
+  }
+  return align(rows);
+}
+
+std::string breakdowns_text(const Evaluation& evaluation) {
+  std::string text =
+      "\nby true yaw, true roll (absolute values) and size of the face (side of its tight box)\n"
+      "% of box: mean error of the annotated landmarks in per cent of that side";
+  if (evaluation.head_pose) text += "\nbias: told less true angle, negative where told too near to zero";
+  text += '\n';
+  for (const Breakdown& breakdown : evaluation.breakdowns) {
+    text += '\n' + breakdown_table(breakdown, evaluation);
+  }
+  return text;
+}
+
+Row degraded_row(const DegradedScores& scores, const DegradedScores& clean, const std::string& name,
+                 const std::string& mark) {
+  return {name,
+          number(scores.strength) + mark,
+          figure(scores.point_error, 3),
+          figure(scores.point_error - clean.point_error, 3),
+          figure(scores.nme, 3),
+          figure(scores.nme - clean.nme, 3),
+          figure(scores.failure_rate, 1)};
+}
+
+std::string degradations_text(const DegradationScores& degradations) {
+  std::vector<Row> rows = {{"degradation", "strength", "% of box", "added", "NME", "added", "exact FR"}};
+  const DegradedScores& clean = degradations.clean;
+  rows.push_back({"none", "", figure(clean.point_error, 3), "", figure(clean.nme, 3), "",
+                  figure(clean.failure_rate, 1)});
+  for (const DegradationCurve& curve : degradations.curves) {
+    const std::string name = concat(curve.degradation.name, " (", curve.degradation.unit, ')');
+    for (std::size_t i = 0; i < curve.scores.size(); ++i) {
+      rows.push_back(degraded_row(curve.scores[i], clean, i == 0 ? name : "",
+                                  i == curve.degradation.middle() ? " *" : "  "));
+    }
+  }
+  return concat("\ndegraded pictures, ", degradations.faces,
+                " faces, boxes: tight boxes of the landmarks; the "
+                "face is brought to ",
+                kDegradedFacePx, " pixels first; *: middle strength\n\n", align(rows));
 }
 
 }  // namespace
@@ -93,8 +161,14 @@ std::string text_report(const Method& method) {
                    figure(evaluation.uncertainty->face_rank_correlation, 3),
                    " over the means of faces; mean uncertainty ",
                    figure(evaluation.uncertainty->mean_uncertainty, 3), ", mean error ",
-                   figure(evaluation.uncertainty->mean_error, 3), '\n');
+                   figure(evaluation.uncertainty->mean_error, 3),
+                   "\ncoverage: ", share(evaluation.uncertainty->coverage.within_one_sigma),
+                   " % within 1 sigma (nominal ", share(kNominalOneSigma), "), ",
+                   share(evaluation.uncertainty->coverage.within_two_sigmas), " % within 2 sigma (nominal ",
+                   share(kNominalTwoSigmas), ")\n");
   }
+  text += breakdowns_text(evaluation);
+  if (method.degradations) text += degradations_text(*method.degradations);
   if (!evaluation.notes.empty()) text += '\n';
   for (const std::string& note : evaluation.notes) text += concat("note: ", note, '\n');
   return text;

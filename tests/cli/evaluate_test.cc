@@ -106,6 +106,23 @@ TEST_F(EvaluateCommand, RunsAModelWritesItsPredictionsAndAReport) {
   EXPECT_EQ(json::parse(again.out)["methods"][0]["full"], first["methods"][0]["full"]);
 }
 
+TEST_F(EvaluateCommand, DegradesPicturesTheSameEveryTime) {
+  write_pictures();
+  testing::write_made_up_model(path("tiny.safetensors"));
+  const auto degraded = [&](const std::string& names) {
+    const Outcome outcome = evaluate({"--model", path("tiny.safetensors"), "--images", folder_.path(),
+                                      "--save", path("saved.json"), "--json", "--degrade", names});
+    EXPECT_EQ(outcome.status, kDone) << outcome.err;
+    return json::parse(outcome.out)["methods"][0]["degradations"];
+  };
+  const json first = degraded("noise,roll=90:180");
+  EXPECT_EQ(first["faces"], 3);
+  EXPECT_EQ(first["curves"]["noise"]["scores"].size(), 5u);
+  EXPECT_EQ(first["curves"]["noise"]["middle"], 32);
+  EXPECT_EQ(first["curves"]["roll"]["scores"][1]["strength"], 180);
+  EXPECT_EQ(first, degraded("noise,roll=90:180"));
+}
+
 TEST_F(EvaluateCommand, FacesThatTheDetectorMissesAreReported) {
   write_pictures();
   testing::write_made_up_model(path("tiny.safetensors"));
@@ -126,6 +143,8 @@ TEST_F(EvaluateCommand, RefusesBadInputInOneLine) {
   refused(kUsage, {}, "expected --predictions");
   refused(kUsage, {"--model", "m"}, "--images");
   refused(kNotFound, {"--predictions", path("absent.json")}, "absent.json");
+  refused(kUsage, {"--images", folder_.path(), "--degrade", "fog"}, "degrade: expected all, blur");
+  refused(kUsage, {"--predictions", path("truth.json"), "--degrade"}, "--degrade runs a model");
   testing::overwrite(folder_.path() / "broken.json", "[\n{\"imgpath\" 3}]");
   refused(kBadData, {"--predictions", path("broken.json")}, "line 2, column 12");
   write("short.json", faces(2));

@@ -94,6 +94,33 @@ TEST_F(ReportTest, JsonHasEveryFigure) {
   EXPECT_EQ(method["headpose"]["yaw"]["sr"]["2.5"], 1.0);
   EXPECT_EQ(method["headpose"]["faces"], 29);
   EXPECT_EQ(report["differences"][0]["significant"], true);
+  EXPECT_DOUBLE_EQ(method["full"]["point_error"], methods_[0].evaluation.whole.point_error);
+  EXPECT_EQ(method["uncertainty"]["coverage"]["landmarks"], 2 * 68);
+  const auto& by_yaw = method["breakdowns"]["yaw"]["groups"];
+  ASSERT_EQ(by_yaw.size(), 6u);
+  EXPECT_EQ(by_yaw[0]["faces"].get<int>() + by_yaw[1]["faces"].get<int>() + by_yaw[2]["faces"].get<int>(),
+            30);
+  EXPECT_EQ(by_yaw[5]["to"], nullptr);
+  EXPECT_EQ(by_yaw[5]["point_error"], nullptr);
+  EXPECT_EQ(by_yaw[1]["yaw"]["bias"], 0) << "told poses are the true ones";
+  EXPECT_EQ(method["degradations"], nullptr);
+}
+
+TEST_F(ReportTest, DegradationsStandInEveryForm) {
+  DegradationScores scores;
+  scores.faces = 30;
+  scores.clean = {0, 3, 1.5, 0};
+  scores.curves = {{{"blur", "per cent", {1, 2, 3}}, {{1, 3.5, 1.75, 0}, {2, 4, 2, 10}, {3, 6, 3, 50}}}};
+  methods_[0].degradations = scores;
+  EXPECT_THAT(text_report(methods_[0]), AllOf(HasSubstr("degraded pictures, 30 faces"), HasSubstr("2 *"),
+                                              HasSubstr("blur (per cent)")));
+  const auto report = nlohmann::json::parse(json_report(methods_, differences_));
+  const auto& curve = report["methods"][0]["degradations"]["curves"]["blur"];
+  EXPECT_EQ(curve["middle"], 2);
+  EXPECT_EQ(curve["scores"][2]["point_error_added"], 1.5);
+  EXPECT_EQ(report["methods"][1]["degradations"], nullptr);
+  const std::string html = html_report({database_, truth_, methods_, differences_, {}});
+  EXPECT_THAT(html, AllOf(HasSubstr("Degraded pictures"), HasSubstr("blur, step")));
 }
 
 // Every element that is opened is closed, in order.
