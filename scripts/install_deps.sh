@@ -1,12 +1,22 @@
 #!/usr/bin/env bash
-# scripts/install_deps.sh [--tests]: installs the Debian 12 packages that spiga builds with (or is tested with, too);
-# does nothing (in milliseconds) where all are there.
+# scripts/install_deps.sh [--demo | --tests]: installs the Debian 12 packages that spiga is built with; does nothing (in
+# milliseconds) where all are there.
+#   --demo   what the program alone needs (`make demo`)
+#   (none)   what the whole build needs: trainer, Python module, tests and benchmarks, too
+#   --tests  the same and what only some tests run: the browser of the web pages' tests, where npm is
 set -euo pipefail
-packages=(g++ make cmake ninja-build ccache pkg-config clang-format
-  libdnnl-dev libopencv-dev libdlib-dev libzip-dev libcli11-dev nlohmann-json3-dev
-  libtorch-dev libgloo-dev libopenblas0-openmp libtomlplusplus-dev librsvg2-bin libx11-dev libcpp-httplib-dev libssl-dev libeigen3-dev libgtest-dev libgmock-dev libbenchmark-dev
+program=(g++ make cmake ninja-build pkg-config
+  libdnnl-dev libopencv-dev libdlib-dev libzip-dev libcli11-dev nlohmann-json3-dev libx11-dev libcpp-httplib-dev libssl-dev
+  libeigen3-dev)
+rest=(ccache clang-format libgtest-dev libgmock-dev libbenchmark-dev
+  libtorch-dev libgloo-dev libopenblas0-openmp libtomlplusplus-dev librsvg2-bin
   python3-dev pybind11-dev python3-numpy python3-pil)
-# The browser of the web pages' tests, which need npm's packages, too.
+case ${1-} in
+--demo) packages=("${program[@]}") ;;
+'' | --tests) packages=("${program[@]}" "${rest[@]}") ;;
+*) echo "usage: scripts/install_deps.sh [--demo | --tests]" >&2; exit 2 ;;
+esac
+# The web pages' tests need npm's packages, too.
 [ "${1-}" != --tests ] || ! command -v npm >/dev/null || packages+=(chromium)
 missing=()
 for package in "${packages[@]}"; do
@@ -14,6 +24,8 @@ for package in "${packages[@]}"; do
 done
 [ ${#missing[@]} -eq 0 ] && exit 0
 echo "installing: ${missing[*]}" >&2
+start=$SECONDS
 sudo=; [ "$(id -u)" -eq 0 ] || sudo=sudo
 $sudo apt-get update -qq
 $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+echo "installing took $((SECONDS - start)) s" >&2
