@@ -69,11 +69,11 @@ void write_video(const fs::path& path, const Image& picture, const Motion& motio
 
 using Track = std::vector<std::vector<Point>>;  // landmarks per frame
 
-Track follow(const fs::path& video, const Landmarker& landmarker, double smooth) {
-  media::VideoAnalyzer analyzer(media::open_video(video.string()), landmarker,
-                                {.tracker = {.smooth = smooth}}, [] { return false; });
+Track follow(const fs::path& video, const Analyzer& analyzer, double smooth) {
+  media::VideoAnalyzer frames(media::open_video(video.string()), analyzer, {.tracker = {.smooth = smooth}},
+                              [] { return false; });
   Track track;
-  while (const auto frame = analyzer.next()) {
+  while (const auto frame = frames.next()) {
     if (frame->faces.faces.size() != 1 || !frame->faces.faces[0].found)
       throw std::runtime_error("frame " + std::to_string(frame->faces.frame) + ": expected one face");
     track.push_back(frame->faces.faces[0].face.landmarks);
@@ -123,7 +123,7 @@ double lag(const Track& track, const Motion& motion, const cv::Size& size) {
 }
 
 void run(const std::string& model, const std::string& file) {
-  const Landmarker landmarker = Landmarker::load(model, {.threads = 1});
+  const Analyzer analyzer = Analyzer::load({.model = model});
   const Image picture = media::read_picture(file);
   const cv::Size size(picture.width(), picture.height());
   const fs::path video =
@@ -131,7 +131,7 @@ void run(const std::string& model, const std::string& file) {
   const auto wave = [](double time_s, double hertz) { return std::sin(2 * CV_PI * hertz * time_s); };
 
   write_video(video, picture, [](double) { return Shift(); });
-  const double raw = jitter(follow(video, landmarker, 0)), smoothed = jitter(follow(video, landmarker, 1));
+  const double raw = jitter(follow(video, analyzer, 0)), smoothed = jitter(follow(video, analyzer, 1));
   std::printf("still        jitter: raw %.3f px, smoothed %.3f px, %.1f times lower\n", raw, smoothed,
               raw / smoothed);
 
@@ -143,9 +143,9 @@ void run(const std::string& model, const std::string& file) {
       {"tilts", [&](double t) { return Shift{.turn_deg = 20 * wave(t, 0.5)}; }}};
   for (const auto& [name, motion] : motions) {
     write_video(video, picture, motion);
-    const double raw_lag = lag(follow(video, landmarker, 0), motion, size);
+    const double raw_lag = lag(follow(video, analyzer, 0), motion, size);
     std::printf("%-12s lag: raw %.2f frames, smoothed %.2f frames\n", name, raw_lag,
-                lag(follow(video, landmarker, 1), motion, size));
+                lag(follow(video, analyzer, 1), motion, size));
   }
   fs::remove(video);
 }

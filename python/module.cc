@@ -122,18 +122,29 @@ py::list to_python(std::vector<spiga::Face> faces) {
   return list;
 }
 
-spiga::LandmarkerOptions landmarker_options(const std::string& precision, int threads, int max_batch,
-                                            const std::string& sampling) {
+spiga::AnalyzerOptions analyzer_options(const std::string& model, const std::string& detector,
+                                        float min_face_px, float score_threshold, const std::string& effort,
+                                        const std::string& precision, int threads, int max_batch,
+                                        const std::string& sampling) {
   static const std::map<std::string, spiga::Precision> kPrecisions = {
       {"automatic", spiga::Precision::automatic},
       {"f32", spiga::Precision::f32},
       {"bf16", spiga::Precision::bf16}};
   static const std::map<std::string, spiga::Sampling> kSamplings = {{"bilinear", spiga::Sampling::bilinear},
                                                                     {"nearest", spiga::Sampling::nearest}};
-  return {.precision = one_of(kPrecisions, precision, "precision"),
+  static const std::map<std::string, spiga::DetectorEffort> kEfforts = {
+      {"fast", spiga::DetectorEffort::fast},
+      {"normal", spiga::DetectorEffort::normal},
+      {"thorough", spiga::DetectorEffort::thorough}};
+  return {.model = model,
+          .detector = detector,
+          .precision = one_of(kPrecisions, precision, "precision"),
           .threads = threads,
           .max_batch = max_batch,
-          .sampling = one_of(kSamplings, sampling, "sampling")};
+          .sampling = one_of(kSamplings, sampling, "sampling"),
+          .effort = one_of(kEfforts, effort, "effort"),
+          .min_face_px = min_face_px,
+          .score_threshold = score_threshold};
 }
 
 // Runs an action without Python's lock, one at a time per object: Python threads may share it.
@@ -152,15 +163,12 @@ class Exclusive {
 
 class PyAnalyzer {
  public:
+  // Without a detector where its name is empty.
   PyAnalyzer(const std::string& model, const std::string& detector, float min_face_px, float score_threshold,
              const std::string& effort, const std::string& precision, int threads, int max_batch,
              const std::string& sampling)
-      : analyzer_(load({.model = model,
-                        .landmarker = landmarker_options(precision, threads, max_batch, sampling),
-                        .detector = detector,
-                        .detector_options = {.effort = effort_of(effort),
-                                             .min_face_px = min_face_px,
-                                             .score_threshold = score_threshold}})) {}
+      : analyzer_(load(analyzer_options(model, detector, min_face_px, score_threshold, effort, precision,
+                                        threads, max_batch, sampling))) {}
 
   py::list analyze(const py::array& image, const std::string& format) {
     const ImageView view = view_of(image, format);
@@ -169,12 +177,12 @@ class PyAnalyzer {
   py::list locate(const py::array& image, const Floats& boxes, const std::string& format) {
     const ImageView view = view_of(image, format);
     const std::vector<spiga::Box> list = boxes_of(boxes);
-    return to_python(exclusive_.run([&] { return analyzer_.landmarker().locate(view, list); }));
+    return to_python(exclusive_.run([&] { return analyzer_.locate(view, list); }));
   }
   py::list detect(const py::array& image, const std::string& format) {
     const ImageView view = view_of(image, format);
     py::list list;
-    for (const spiga::Detection& found : exclusive_.run([&] { return analyzer_.detector().detect(view); }))
+    for (const spiga::Detection& found : exclusive_.run([&] { return analyzer_.detect(view); }))
       list.append(py::make_tuple(py::make_tuple(found.box.x, found.box.y, found.box.width, found.box.height),
                                  found.score));
     return list;
@@ -186,13 +194,6 @@ class PyAnalyzer {
   static spiga::Analyzer load(const spiga::AnalyzerOptions& options) {
     const py::gil_scoped_release unlocked;
     return spiga::Analyzer::load(options);
-  }
-  static spiga::DetectorEffort effort_of(const std::string& name) {
-    static const std::map<std::string, spiga::DetectorEffort> kEfforts = {
-        {"fast", spiga::DetectorEffort::fast},
-        {"normal", spiga::DetectorEffort::normal},
-        {"thorough", spiga::DetectorEffort::thorough}};
-    return one_of(kEfforts, name, "effort");
   }
 
   Exclusive exclusive_;
@@ -291,7 +292,7 @@ PYBIND11_MODULE(_spiga, module) {
       .def_property_readonly("landmark_ids",
                              [](PyAnalyzer& a) { return a.get().landmarker().landmark_ids(); })
       .def_property_readonly("precision", [](PyAnalyzer& a) {
-        return a.get().landmarker().precision() == spiga::Precision::f32 ? "f32" : "bf16";
+        return a.get().landmarker().model().precision() == spiga::Precision::f32 ? "f32" : "bf16";
       });
   py::class_<PyTracker>(module, "Tracker")
       .def(py::init<std::shared_ptr<PyAnalyzer>, double, int, double>())

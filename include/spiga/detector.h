@@ -2,12 +2,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string_view>
 #include <vector>
 
 #include "spiga/face.h"
 #include "spiga/image.h"
+#include "spiga/model.h"
 
 namespace spiga {
 
@@ -36,9 +38,10 @@ struct DetectorOptions {
   // Detections below are dropped; 0 is a detector's own operating point, higher is stricter, lower finds more
   // faces and more that are none. The default leaves out what hardly looks like a face.
   float score_threshold = 0.1F;
+  int threads = 1;  // of one call, for detectors that are our own network; 0 = all
 };
 
-// Finds faces. One object serves one thread at a time; make one per thread.
+// Finds faces. One object serves one thread at a time; make one per thread (DetectorMaker).
 class Detector {
  public:
   virtual ~Detector() = default;
@@ -54,10 +57,21 @@ class Detector {
 
 inline constexpr const char* kDefaultDetector = "builtin";
 
-// Makes a detector by name: "builtin" is our own network (docs/detector.md) from default_detector_path(),
-// "builtin:FILE" from another model file; "dlib" is dlib's frontal HOG detector; "yunet:FILE" is YuNet from
-// an ONNX file, run by OpenCV. Throws Error(invalid_argument) that names the known ones, or where an option
-// makes no sense; not_found and bad_data of a file.
-std::unique_ptr<Detector> make_detector(std::string_view name, const DetectorOptions& options = {});
+// Makes detectors that share what was loaded, such as a network with its weights. Throws
+// Error(invalid_argument) where an option makes no sense. Safe from any thread.
+using DetectorMaker = std::function<std::unique_ptr<Detector>(const DetectorOptions& options)>;
+
+// Loads a detector by name: "builtin" is our own network (docs/detector.md) from default_detector_path(),
+// "builtin:FILE" from another model file, both computing in `precision`; "dlib" is dlib's frontal HOG
+// detector; "yunet:FILE" is YuNet from an ONNX file, run by OpenCV, which reads the file for each detector.
+// Throws Error(invalid_argument) that names the known ones; not_found, bad_data and unsupported as
+// Model::load.
+DetectorMaker load_detector(std::string_view name, Precision precision = Precision::automatic);
+
+// One that shares nothing with others.
+std::unique_ptr<Detector> make_detector(std::string_view name, const DetectorOptions& options = {},
+                                        Precision precision = Precision::automatic);
+// Our own network from a model that was loaded before. Throws Error(bad_data) where it is none of a detector.
+std::unique_ptr<Detector> make_detector(const Model& model, const DetectorOptions& options = {});
 
 }  // namespace spiga

@@ -10,7 +10,7 @@
 #include "spiga/detector.h"
 #include "spiga/face.h"
 #include "spiga/image.h"
-#include "spiga/precision.h"
+#include "spiga/model.h"
 
 namespace spiga {
 
@@ -21,7 +21,6 @@ enum class Sampling {
 };
 
 struct LandmarkerOptions {
-  Precision precision = Precision::automatic;
   int threads = 1;    // of one network call; 0 = all (OMP_NUM_THREADS, or the number of processors)
   int max_batch = 8;  // faces of one network call; memory grows with it
   Sampling sampling = Sampling::bilinear;
@@ -36,13 +35,17 @@ struct FaceRequest {
 
 // From boxes to landmarks and head pose: the SPIGA network with its weights.
 //
-// Copies share the model (immutable) and have a session of their
-// own (workspace). One object serves one thread at a time; copies may run in parallel threads and give the
-// same bits as alone. Copying allocates a workspace; moving costs nothing.
+// Copies share the model (immutable) and have a session of their own (workspace). One object serves one
+// thread at a time; copies may run in parallel threads and give the same bits as alone. Copying allocates a
+// workspace; moving costs nothing.
 class Landmarker {
  public:
-  // Loads a model file (safetensors). Throws Error: not_found, bad_data or unsupported, naming the file.
-  static Landmarker load(const std::string& path, const LandmarkerOptions& options = {});
+  // Throws Error(bad_data) where the model is none of landmarks, Error(invalid_argument) where an option
+  // makes no sense.
+  explicit Landmarker(const Model& model, const LandmarkerOptions& options = {});
+  // Of a model file that nothing else shares. Throws Error as Model::load, too.
+  static Landmarker load(const std::string& path, const LandmarkerOptions& options = {},
+                         Precision precision = Precision::automatic);
 
   Landmarker(const Landmarker& other);
   Landmarker& operator=(const Landmarker& other);
@@ -63,13 +66,11 @@ class Landmarker {
   const std::string& database() const;
   const std::vector<int>& landmark_ids() const;
   int landmark_count() const;
-  // The precision that runs: never `automatic`.
-  Precision precision() const;
+  const Model& model() const;
   const LandmarkerOptions& options() const;
 
  private:
   struct Impl;
-  explicit Landmarker(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
 

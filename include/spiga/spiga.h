@@ -42,6 +42,13 @@ typedef enum spiga_precision {
   SPIGA_PRECISION_BF16 = 2
 } spiga_precision;
 
+/* How hard faces are looked for: docs/detector.md has each one's recall and cost. */
+typedef enum spiga_effort {
+  SPIGA_EFFORT_FAST = 0,
+  SPIGA_EFFORT_NORMAL = 1,
+  SPIGA_EFFORT_THOROUGH = 2
+} spiga_effort;
+
 /* Somebody's pixels, read during the call only. Row y starts at data + y * stride_bytes. */
 typedef struct spiga_image {
   const uint8_t* data;
@@ -75,15 +82,17 @@ typedef struct spiga_face {
 
 /* What to load. Call spiga_options_init first, which fills in the defaults. */
 typedef struct spiga_options {
-  size_t size;          /* of this struct, by which library and header agree; spiga_options_init writes it */
-  const char* model;    /* model file; NULL: the default model */
-  const char* detector; /* NULL: "builtin" */
-  int32_t precision;    /* spiga_precision */
-  int32_t threads;      /* of one call; 0: all */
-  int32_t max_batch;    /* faces of one network call */
-  float min_face_px;    /* smallest face looked for; 0: the detector's default */
-  double smooth;        /* trackers: how strongly trembling is taken out; 0: not at all */
-  int32_t detect_every; /* trackers: frames from one run of the detector to the next */
+  size_t size;           /* of this struct, by which library and header agree; spiga_options_init writes it */
+  const char* model;     /* model file; NULL: the default model */
+  const char* detector;  /* NULL: "builtin"; "": none, for spiga_locate alone */
+  int32_t precision;     /* spiga_precision, of both networks */
+  int32_t threads;       /* of one call of either network; 0: all */
+  int32_t max_batch;     /* faces of one network call */
+  int32_t effort;        /* spiga_effort */
+  float min_face_px;     /* smallest face looked for; 0: as the effort says */
+  float score_threshold; /* detections that score below are dropped */
+  double smooth;         /* trackers: how strongly trembling is taken out; 0: not at all */
+  int32_t detect_every;  /* trackers: frames from one run of the detector to the next */
 } spiga_options;
 
 typedef struct spiga_analyzer spiga_analyzer; /* pictures to faces */

@@ -51,9 +51,11 @@ class FaceTracker {
   std::vector<TrackedFace> next(const ImageView& frame, double time_s, std::span<const Detection> detections);
   std::vector<TrackedFace> next(const ImageView& frame, double time_s);
 
-  // For who runs the detector himself: whether a followed face went missing a moment ago, so that a run may
-  // help now, and which places may be left out, since a followed face is there.
-  bool misses_a_face() const;
+  // For who runs the detector himself: whether it is to run on the frame that comes `ahead` frames after the
+  // next one; whoever asks then runs it. True for the first frame, then every `detect_every` frames, half as
+  // many while a followed face is missing.
+  bool detector_is_due(int ahead = 0);
+  // Places that it may leave out in the next frame, since a followed face is there.
   std::vector<Box> occupied() const;
 
   const Landmarker& landmarker() const;

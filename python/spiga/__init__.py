@@ -109,7 +109,7 @@ class Landmarker:
         """Loads a model file, by default spiga's own. ``precision``: automatic, f32 or bf16; ``threads`` of one
         call, 0 for all; ``max_batch``: faces of one network call; ``sampling``: bilinear, or nearest as the
         published tools."""
-        self._load(model, "dlib", 0.0, 0.1, "normal", precision, threads, max_batch, sampling)
+        self._load(model, "", 0.0, 0.0, "normal", precision, threads, max_batch, sampling)
 
     def _load(self, model: Any, *options: Any) -> None:
         self._native = _spiga.Analyzer(str(model), *options)

@@ -37,11 +37,11 @@ struct AnalyzerObject {
 };
 
 struct TrackerObject {
-  TrackerObject(Analyzer loaded, const TrackerOptions& options)
-      : analyzer(std::move(loaded)), tracker(analyzer.landmarker(), options) {}
+  TrackerObject(const Analyzer& loaded, const TrackerOptions& options)
+      : detector(loaded.make_detector(loaded.detector_options())), tracker(loaded.landmarker(), options) {}
 
   std::mutex mutex;
-  Analyzer analyzer;
+  std::unique_ptr<Detector> detector;
   FaceTracker tracker;
 };
 
@@ -133,16 +133,22 @@ AnalyzerOptions analyzer_options(const spiga_options& options) {
   if (options.size != sizeof(spiga_options))
     refuse(concat("options: size: expected ", sizeof(spiga_options), " (call spiga_options_init), found ",
                   options.size));
+  if (options.effort < 0 || options.effort > SPIGA_EFFORT_THOROUGH)
+    refuse(concat("options: effort: expected a spiga_effort, found ", options.effort));
   if (options.precision < 0 || options.precision > SPIGA_PRECISION_BF16)
     refuse(concat("options: precision: expected a spiga_precision, found ", options.precision));
   constexpr Precision kPrecisions[] = {Precision::automatic, Precision::f32, Precision::bf16};
+  constexpr DetectorEffort kEfforts[] = {DetectorEffort::fast, DetectorEffort::normal,
+                                         DetectorEffort::thorough};
   AnalyzerOptions result;
   if (options.model) result.model = options.model;
   if (options.detector) result.detector = options.detector;
-  result.landmarker = {.precision = kPrecisions[options.precision],
-                       .threads = options.threads,
-                       .max_batch = options.max_batch};
-  result.detector_options.min_face_px = options.min_face_px;
+  result.precision = kPrecisions[options.precision];
+  result.threads = options.threads;
+  result.max_batch = options.max_batch;
+  result.effort = kEfforts[options.effort];
+  result.min_face_px = options.min_face_px;
+  result.score_threshold = options.score_threshold;
   return result;
 }
 
@@ -153,9 +159,11 @@ void set_defaults(spiga_options& options) {
              .model = nullptr,
              .detector = nullptr,
              .precision = SPIGA_PRECISION_AUTOMATIC,
-             .threads = analyzer.landmarker.threads,
-             .max_batch = analyzer.landmarker.max_batch,
-             .min_face_px = analyzer.detector_options.min_face_px,
+             .threads = analyzer.threads,
+             .max_batch = analyzer.max_batch,
+             .effort = SPIGA_EFFORT_NORMAL,
+             .min_face_px = analyzer.min_face_px,
+             .score_threshold = analyzer.score_threshold,
              .smooth = tracker.smooth,
              .detect_every = tracker.detect_every};
 }
@@ -244,7 +252,7 @@ spiga_status spiga_locate(spiga_analyzer* analyzer, const spiga_image* image, co
     for (const spiga_box& box : std::span(boxes, count))
       list.push_back({box.x, box.y, box.width, box.height});
     const std::lock_guard lock(object->mutex);
-    *faces = hand_out(object->analyzer.landmarker().locate(view, list));
+    *faces = hand_out(object->analyzer.locate(view, list));
   });
 }
 
@@ -277,7 +285,7 @@ spiga_status spiga_track(spiga_tracker* tracker, const spiga_image* frame, doubl
     const auto object = trackers().get(tracker);
     const spiga::ImageView view = view_of(frame);
     const std::lock_guard lock(object->mutex);
-    *faces = hand_out(object->tracker.next(view, time_s, object->analyzer.detector()));
+    *faces = hand_out(object->tracker.next(view, time_s, *object->detector));
   });
 }
 

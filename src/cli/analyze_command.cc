@@ -10,6 +10,7 @@
 #include "cli/analyze_video.h"
 #include "cli/commands.h"
 #include "cli/shared_options.h"
+#include "spiga/error.h"
 
 namespace spiga::cli {
 namespace {
@@ -37,8 +38,10 @@ void choose_detector(AnalyzeOptions& options, const std::string& name) {
   constexpr std::string_view kBoxes = "boxes:";
   if (name.starts_with(kBoxes) && name.size() > kBoxes.size()) {
     options.boxes = name.substr(kBoxes.size());
+  } else if (name.empty()) {
+    throw Error(ErrorCode::invalid_argument, "--detector: expected a name, found none");
   } else {
-    options.detector = name;
+    options.analyzer.detector = name;
   }
 }
 
@@ -65,18 +68,18 @@ void add_face_options(CLI::App& command, AnalyzeOptions& options) {
   command
       .add_option_function<std::string>(
           "--detector-effort",
-          [&options](const std::string& name) { options.detector_options.effort = efforts.at(name); },
+          [&options](const std::string& name) { options.analyzer.effort = efforts.at(name); },
           "fast, normal or thorough")
       ->type_name("E")
       ->group(group)
       ->check(CLI::IsMember({"fast", "normal", "thorough"}).description(""))
       ->default_str("normal");
   command
-      .add_option("--min-face", options.detector_options.min_face_px,
+      .add_option("--min-face", options.analyzer.min_face_px,
                   "Smallest face to look for, in pixels [as the effort says]")
       ->type_name("PX")
       ->group(group);
-  command.add_option("--min-score", options.detector_options.score_threshold, "Drop faces that score below")
+  command.add_option("--min-score", options.analyzer.score_threshold, "Drop faces that score below")
       ->type_name("S")
       ->group(group)
       ->capture_default_str();

@@ -95,21 +95,19 @@ class Problems {
   std::size_t count_ = 0;
 };
 
-media::AnalyzerOptions analyzer_options(const AnalyzeOptions& options, Problems& problems) {
-  media::AnalyzerOptions analyzer;
-  analyzer.detector = options.detector;
-  analyzer.detector_options = options.detector_options;
+media::PictureAnalyzerOptions picture_options(const AnalyzeOptions& options, Problems& problems) {
+  media::PictureAnalyzerOptions pictures;
   if (!options.boxes.empty())
-    analyzer.boxes = std::make_shared<media::GivenBoxes>(
+    pictures.boxes = std::make_shared<media::GivenBoxes>(
         options.boxes, [&problems](const std::string& problem) { problems.tell(problem); });
-  return analyzer;
+  return pictures;
 }
 
-std::vector<Workers::Work> make_workers(const Landmarker& landmarker, const media::AnalyzerOptions& options,
-                                        std::size_t count) {
+std::vector<Workers::Work> make_workers(const Analyzer& prototype,
+                                        const media::PictureAnalyzerOptions& options, std::size_t count) {
   std::vector<Workers::Work> workers;
   for (std::size_t i = 0; i < count; ++i) {
-    auto analyzer = std::make_shared<media::PictureAnalyzer>(landmarker, options);
+    auto analyzer = std::make_shared<media::PictureAnalyzer>(prototype, options);
     workers.push_back([analyzer](const Job& job) -> media::AnalyzedPicture {
       if (!job.source.problem.empty()) return {std::nullopt, {job.source.problem}};
       return analyzer->analyze(job.source.path, job.overlay);
@@ -138,19 +136,24 @@ void finish_after_failure(Outputs& outputs) {
 
 }  // namespace
 
+Analyzer load_analyzer(const AnalyzeOptions& options, int threads) {
+  AnalyzerOptions analyzer = options.analyzer;
+  options.network.apply_to(analyzer);
+  analyzer.threads = threads;
+  if (!options.boxes.empty()) analyzer.detector.clear();
+  return Analyzer::load(analyzer);
+}
+
 int analyze_pictures(const AnalyzeOptions& options) {
   catch_interrupts();
   media::PictureSources sources(options.inputs, options.recursive, std::cin);
   const auto threads = static_cast<std::size_t>(options.network.thread_count());
   const std::size_t at_once = std::clamp<std::size_t>(sources.count().value_or(threads), 1, threads);
-  const Landmarker landmarker =
-      Landmarker::load(options.network.model_path(), {.precision = options.network.precision,
-                                                      .threads = static_cast<int>(at_once == 1 ? threads : 1),
-                                                      .max_batch = options.network.batch});
+  const Analyzer analyzer = load_analyzer(options, at_once == 1 ? static_cast<int>(threads) : 1);
   Progress progress("pictures", sources.count());
   Problems problems(progress);
-  const media::AnalyzerOptions analyzer = analyzer_options(options, problems);
-  Outputs outputs(options, landmarker.landmark_count());
+  const media::PictureAnalyzerOptions pictures = picture_options(options, problems);
+  Outputs outputs(options, analyzer.landmarker().landmark_count());
   OverlayNames names(options.overlay);
   const auto next_job = [&]() -> std::optional<Job> {
     if (interrupted()) return std::nullopt;
@@ -159,7 +162,7 @@ int analyze_pictures(const AnalyzeOptions& options) {
     fs::path overlay = names.next(*source);
     return Job{std::move(*source), std::move(overlay)};
   };
-  Workers workers(next_job, make_workers(landmarker, analyzer, at_once), 4 * at_once);
+  Workers workers(next_job, make_workers(analyzer, pictures, at_once), 4 * at_once);
   try {
     drain(workers, outputs, problems, progress);
   } catch (...) {

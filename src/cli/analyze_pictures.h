@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "cli/shared_options.h"
-#include "spiga/detector.h"
+#include "spiga/analyzer.h"
 
 namespace spiga::cli {
 
@@ -14,13 +14,15 @@ struct AnalyzeOptions {
   std::vector<std::string> inputs;
   bool recursive = false;
   std::string output = "-";
-  std::string csv;      // empty: none
-  std::string overlay;  // folder; empty: none
-  std::string boxes;    // annotation file; empty: detect
-  std::string detector = kDefaultDetector;
-  DetectorOptions detector_options;
+  std::string csv;           // empty: none
+  std::string overlay;       // folder; empty: none
+  std::string boxes;         // annotation file; empty: detect
+  AnalyzerOptions analyzer;  // all but what NetworkOptions::apply_to sets
   NetworkOptions network;
 };
+
+// Without a detector where boxes are given. Throws Error as Analyzer::load.
+Analyzer load_analyzer(const AnalyzeOptions& options, int threads);
 
 // Each picture is worked on by one thread from decoding to its overlay, several pictures at a time, and their
 // lines come out in the order of the inputs. Returns the exit status; throws Error where nothing can be done

@@ -19,11 +19,9 @@
 namespace spiga::cli {
 namespace {
 
-media::VideoAnalyzerOptions analyzer_options(const AnalyzeOptions& options, const VideoOptions& video) {
+media::VideoAnalyzerOptions follow_options(const AnalyzeOptions& options, const VideoOptions& video) {
   media::VideoAnalyzerOptions analyzer;
   analyzer.tracker = video.tracker;
-  analyzer.detector = options.detector;
-  analyzer.detector_options = options.detector_options;
   if (!options.boxes.empty()) analyzer.boxes = std::make_shared<media::FrameBoxes>(options.boxes);
   return analyzer;
 }
@@ -37,15 +35,15 @@ int network_threads(const NetworkOptions& options) {
 // Takes frames and writes them until the video ends, the user stops it, or something gives out.
 class Run {
  public:
-  Run(const AnalyzeOptions& options, const VideoOptions& video, std::atomic<bool>& stop)
-      : stop_(stop), landmarker_(load(options)) {
+  Run(const AnalyzeOptions& options, const VideoOptions& video, std::atomic<bool>& stop) : stop_(stop) {
+    const Analyzer analyzer = load_analyzer(options, network_threads(options.network));
     std::unique_ptr<media::VideoSource> source = media::open_video(
         options.inputs.front(), {.fps = video.fps, .sequence = video.sequence, .stop = asked_to_stop()});
     const media::VideoInfo info = source->info();
-    outputs_ = std::make_unique<VideoOutputs>(options, video, info, landmarker_);
+    outputs_ = std::make_unique<VideoOutputs>(options, video, info, analyzer.landmarker());
     progress_ = std::make_unique<Progress>("frames", info.frames);
-    analyzer_ = std::make_unique<media::VideoAnalyzer>(std::move(source), landmarker_,
-                                                       analyzer_options(options, video), asked_to_stop());
+    analyzer_ = std::make_unique<media::VideoAnalyzer>(std::move(source), analyzer,
+                                                       follow_options(options, video), asked_to_stop());
   }
 
   // Whatever ends it, outputs are finished.
@@ -73,17 +71,11 @@ class Run {
   std::vector<std::string> problems() const { return analyzer_->problems(); }
 
  private:
-  static Landmarker load(const AnalyzeOptions& options) {
-    return Landmarker::load(options.network.model_path(), {.precision = options.network.precision,
-                                                           .threads = network_threads(options.network),
-                                                           .max_batch = options.network.batch});
-  }
   std::function<bool()> asked_to_stop() {
     return [this] { return stop_ || interrupted(); };
   }
 
   std::atomic<bool>& stop_;
-  Landmarker landmarker_;
   std::size_t frames_ = 0;
   std::unique_ptr<VideoOutputs> outputs_;
   std::unique_ptr<Progress> progress_;

@@ -97,14 +97,14 @@ void measure_times(model::Session& session, const BenchOptions& options, Measure
   result.products = summary(std::move(products));
 }
 
-std::shared_ptr<const model::Model> load(const BenchOptions& options) {
+std::shared_ptr<const model::CompiledNetwork> load(const BenchOptions& options) {
   if (!options.config.empty()) {
     model::RandomWeights weights;
-    return model::Model::load(model::named_config(options.config), weights, options.precision);
+    return model::CompiledNetwork::load(model::named_config(options.config), weights, options.precision);
   }
   NetworkOptions network;
   network.model = options.model;
-  return model::Model::load(network.model_path(), options.precision);
+  return model::CompiledNetwork::load(network.model_path(), options.precision);
 }
 
 Measurement measure(const BenchOptions& options, model::Session& session) {
@@ -123,7 +123,7 @@ Measurement measure(const BenchOptions& options, model::Session& session) {
     for (std::size_t i = 0; i < seconds.size(); ++i)
       result.layers.push_back({&program.steps()[i], seconds[i]});
   }
-  const bool bf16 = session.model().precision() == Precision::bf16;
+  const bool bf16 = session.network().precision() == Precision::bf16;
   result.peak = engine::measured_peak(bf16 ? DataType::bf16 : DataType::f32, session.options().threads);
   return result;
 }
@@ -144,9 +144,9 @@ nlohmann::json to_json(const Layer& layer) {
 nlohmann::json to_json(const BenchOptions& options, const model::Session& session, const Measurement& m) {
   const double faces = options.batch;
   nlohmann::json json = {
-      {"network", options.config.empty() ? session.model().config().database : options.config},
-      {"parameters", model::parameter_count(session.model().config())},
-      {"precision", session.model().precision() == Precision::bf16 ? "bf16" : "f32"},
+      {"network", options.config.empty() ? session.network().config().database : options.config},
+      {"parameters", model::parameter_count(session.network().config())},
+      {"precision", session.network().precision() == Precision::bf16 ? "bf16" : "f32"},
       {"instruction_set", engine::name_of(engine::instruction_set())},
       {"threads", session.options().threads},
       {"batch", options.batch},
@@ -158,7 +158,7 @@ nlohmann::json to_json(const BenchOptions& options, const model::Session& sessio
       {"gmac_per_s", m.multiply_adds / m.network.median * 1e-9},
       {"peak_gmac_per_s", m.peak * 1e-9},
       {"part_of_peak", m.multiply_adds / m.network.median / m.peak},
-      {"weights_mb", static_cast<double>(session.model().weight_bytes()) * 1e-6},
+      {"weights_mb", static_cast<double>(session.network().weight_bytes()) * 1e-6},
       {"resident_mb", m.resident * 1e-6},
       {"most_resident_mb", m.most_resident * 1e-6}};
   for (const Layer& layer : m.layers) json["layers"].push_back(to_json(layer));

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -18,12 +19,10 @@
 #include "cli/progress.h"
 #include "cli/shared_options.h"
 #include "eval/statistics.h"
-#include "geometry/affine.h"
 #include "media/picture_reader.h"
 #include "model/model_file.h"
-#include "model/session.h"
 #include "scheme/scheme.h"
-#include "vision/crop_sampler.h"
+#include "vision/crop_session.h"
 #include "weights/safetensors.h"
 
 namespace spiga::cli {
@@ -45,15 +44,15 @@ struct Sample {
 
 // Looks at the face in its annotated box.
 void add_face(const annotations::AnnotatedFace& face, const ImageView& picture,
-              const scheme::Database& database, model::Session& session, vision::CropSampler& sampler,
-              Sample& sample) {
+              const scheme::Database& database, vision::CropSession& crops, Sample& sample) {
   const annotations::Rect rect = annotations::box_of(face).value();
   const Box box = {static_cast<float>(rect.x), static_cast<float>(rect.y), static_cast<float>(rect.width),
                    static_cast<float>(rect.height)};
-  const geometry::Affine crop_from_image = geometry::crop_from_image(box, sampler.size());
-  sampler.sample(picture, crop_from_image, session.input(1).data());
-  session.run(1);
-  const auto size = static_cast<float>(sampler.size());
+  const FaceRequest request = {picture, box};
+  crops.run(std::span(&request, 1));
+  const model::Session& session = crops.session();
+  const geometry::Affine crop_from_image = crops.crop_from_image(box);
+  const auto size = static_cast<float>(crops.size());
   for (std::size_t i = 0; i < face.ids.size(); ++i) {
     const int index = database.index_of(face.ids[i]);
     if (index < 0) continue;
@@ -68,15 +67,13 @@ void add_face(const annotations::AnnotatedFace& face, const ImageView& picture,
 
 Sample look_at_faces(const CalibrateOptions& options, const annotations::FaceList& truth,
                      const scheme::Database& database) {
-  model::Session session(model::Model::load(options.model, options.precision),
-                         {.threads = 1, .max_batch = 1});
-  vision::CropSampler sampler(session.model().config().input_size, Sampling::bilinear);
+  vision::CropSession crops(Model::load(options.model, options.precision), {.threads = 1, .max_batch = 1});
   Progress progress("faces", truth.faces.size());
   Sample sample;
   for (std::size_t i = 0; i < truth.faces.size(); ++i) {
     const annotations::AnnotatedFace& face = truth.faces[i];
     const Image picture = media::read_picture(std::filesystem::path(options.images) / face.image);
-    if (!face.landmarks.empty()) add_face(face, picture.view(), database, session, sampler, sample);
+    if (!face.landmarks.empty()) add_face(face, picture.view(), database, crops, sample);
     progress.advance(i + 1);
   }
   return sample;

@@ -12,8 +12,8 @@
 #include "geometry/affine.h"
 #include "media/picture_reader.h"
 #include "media/picture_writer.h"
+#include "spiga/analyzer.h"
 #include "spiga/error.h"
-#include "spiga/landmarker.h"
 #include "vision/crop_sampler.h"
 #include "vision/refinement.h"
 
@@ -46,11 +46,11 @@ namespace {
 template <typename Work>
 auto with_model(const ModelRun& run, const scheme::Database& database, std::size_t faces, const Work& work) {
   const std::string model = run.network.model_path();
-  Landmarker landmarker = Landmarker::load(model, {.precision = run.network.precision,
-                                                   .threads = run.network.thread_count(),
-                                                   .max_batch = run.network.batch});
+  AnalyzerOptions options = {.detector = run.detector};
+  run.network.apply_to(options);
+  Analyzer analyzer = Analyzer::load(options);
+  Landmarker& landmarker = analyzer.landmarker();
   check_landmarks(landmarker, model, database);
-  const std::unique_ptr<Detector> detector = run.detector.empty() ? nullptr : make_detector(run.detector);
   Progress progress("faces", faces);
   eval::PredictionSources sources;
   sources.read_picture = [&](const std::string& image) { return media::read_picture(run.images / image); };
@@ -60,7 +60,7 @@ auto with_model(const ModelRun& run, const scheme::Database& database, std::size
                              [&](std::span<const FaceRequest> looks) { return landmarker.locate(looks); });
   };
   sources.landmark_ids = landmarker.landmark_ids();
-  sources.detector = detector.get();
+  sources.detector = analyzer.has_detector() ? &analyzer.detector() : nullptr;
   sources.batch = static_cast<std::size_t>(run.network.batch);
   sources.on_progress = [&](std::size_t done) { progress.advance(done); };
   return work(sources);

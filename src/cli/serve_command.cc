@@ -28,10 +28,7 @@ int run_serve(ServeOptions options) {
   options.service.limits = {.max_pixels = options.megapixels * std::int64_t{1000000},
                             .max_file_bytes = options.megabytes * std::int64_t{1048576}};
   options.service.workers = options.workers > 0 ? options.workers : options.network.thread_count();
-  options.service.analyzer.model = options.network.model_path();
-  options.service.analyzer.landmarker = {.precision = options.network.precision,
-                                         .threads = options.network.thread_count(),
-                                         .max_batch = options.network.batch};
+  options.network.apply_to(options.service.analyzer);
   if (const char* token = std::getenv("SPIGA_TOKEN")) options.server.token = token;
   options.server.log = [](const std::string& line) {
     std::printf("%s\n", line.c_str());

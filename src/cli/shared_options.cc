@@ -24,6 +24,13 @@ int NetworkOptions::thread_count() const {
   return threads > 0 ? threads : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
 }
 
+void NetworkOptions::apply_to(AnalyzerOptions& analyzer) const {
+  analyzer.model = model_path();
+  analyzer.precision = precision;
+  analyzer.threads = thread_count();
+  analyzer.max_batch = batch;
+}
+
 void add_precision_option(CLI::App& command, Precision& precision) {
   static const std::map<std::string, Precision> names = {
       {"automatic", Precision::automatic}, {"f32", Precision::f32}, {"bf16", Precision::bf16}};

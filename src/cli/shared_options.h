@@ -10,6 +10,10 @@ namespace CLI {
 class App;
 }
 
+namespace spiga {
+struct AnalyzerOptions;
+}
+
 namespace spiga::cli {
 
 // What every command that runs a network asks for.
@@ -21,6 +25,8 @@ struct NetworkOptions {
 
   std::string model_path() const;
   int thread_count() const;
+  // Model, precision, threads and batch.
+  void apply_to(AnalyzerOptions& analyzer) const;
 };
 
 // --model, --precision, --threads, --batch.

@@ -12,17 +12,15 @@ namespace spiga::media {
 
 namespace fs = std::filesystem;
 
-PictureAnalyzer::PictureAnalyzer(const Landmarker& landmarker, const AnalyzerOptions& options)
-    : landmarker_(landmarker), options_(options) {
-  if (!options_.boxes) detector_ = make_detector(options_.detector, options_.detector_options);
-}
+PictureAnalyzer::PictureAnalyzer(const Analyzer& analyzer, const PictureAnalyzerOptions& options)
+    : analyzer_(analyzer), options_(options) {}
 
 AnalyzedPicture PictureAnalyzer::analyze(const std::string& path, const fs::path& overlay) {
   AnalyzedPicture result;
   try {
     Image picture = read_picture(path, options_.limits);
     const std::vector<Detection> detections = find_faces(path, picture, result.problems);
-    std::vector<Face> faces = landmarker_.locate(picture.view(), detections);
+    std::vector<Face> faces = analyzer_.locate(picture.view(), detections);
     if (!overlay.empty()) write_overlay(overlay, picture, faces);
     result.faces = PictureFaces{path, picture.width(), picture.height(), std::move(faces)};
   } catch (const Error& error) {
@@ -36,7 +34,7 @@ AnalyzedPicture PictureAnalyzer::analyze(const std::string& path, const fs::path
 
 std::vector<Detection> PictureAnalyzer::find_faces(const std::string& path, const Image& picture,
                                                    std::vector<std::string>& problems) {
-  if (detector_) return detector_->detect(picture.view());
+  if (!options_.boxes) return analyzer_.detect(picture.view());
   const std::vector<Box>* boxes = options_.boxes->find(path);
   if (!boxes) throw Error(ErrorCode::not_found, path + ": no record in " + options_.boxes->file().string());
   std::vector<Detection> detections;
@@ -53,7 +51,7 @@ std::vector<Detection> PictureAnalyzer::find_faces(const std::string& path, cons
 
 void PictureAnalyzer::write_overlay(const fs::path& overlay, Image& picture,
                                     const std::vector<Face>& faces) const {
-  draw_faces(picture, faces, scheme::find_database(landmarker_.database()), options_.style);
+  draw_faces(picture, faces, scheme::find_database(analyzer_.landmarker().database()), options_.style);
   std::error_code ignored;
   fs::create_directories(overlay.parent_path(), ignored);  // if it fails, writing says so
   write_picture(overlay, picture);

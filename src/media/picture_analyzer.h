@@ -11,13 +11,11 @@
 #include "media/given_boxes.h"
 #include "media/overlay.h"
 #include "media/picture_reader.h"
-#include "spiga/landmarker.h"
+#include "spiga/analyzer.h"
 
 namespace spiga::media {
 
-struct AnalyzerOptions {
-  std::string detector = kDefaultDetector;
-  DetectorOptions detector_options;
+struct PictureAnalyzerOptions {
   std::shared_ptr<const GivenBoxes> boxes;  // instead of the detector
   PictureLimits limits;
   OverlayStyle style;
@@ -32,8 +30,8 @@ struct AnalyzedPicture {
 // From a picture file to its faces, and to an overlay of them. One object serves one thread.
 class PictureAnalyzer {
  public:
-  // Throws Error as make_detector.
-  PictureAnalyzer(const Landmarker& landmarker, const AnalyzerOptions& options);
+  // Without boxes the analyzer needs a detector.
+  PictureAnalyzer(const Analyzer& analyzer, const PictureAnalyzerOptions& options);
 
   // Reads the picture, finds faces and their landmarks, and writes an overlay to `overlay` unless that is
   // empty. Whatever is wrong with the picture, its boxes or the overlay becomes a problem, except Error(io):
@@ -46,9 +44,8 @@ class PictureAnalyzer {
   void write_overlay(const std::filesystem::path& overlay, Image& picture,
                      const std::vector<Face>& faces) const;
 
-  Landmarker landmarker_;
-  AnalyzerOptions options_;
-  std::unique_ptr<Detector> detector_;
+  Analyzer analyzer_;
+  PictureAnalyzerOptions options_;
 };
 
 }  // namespace spiga::media

@@ -15,7 +15,6 @@
 
 #include "base/ordered_workers.h"
 #include "media/frame_reader.h"
-#include "vision/detection_schedule.h"
 #include "vision/detector_passes.h"
 
 namespace spiga::media {
@@ -33,9 +32,9 @@ constexpr std::size_t kFramesBehind = 4;
 // each frame, memory grew by a kilobyte a time.
 class BackgroundDetector {
  public:
-  BackgroundDetector(const std::string& name, const DetectorOptions& options)
-      : name_(name), options_(options) {
-    make_detector(name_, options_);  // throws now rather than later
+  explicit BackgroundDetector(Analyzer analyzer) : analyzer_(std::move(analyzer)) {
+    options_.threads = 1;  // the network that follows faces has the others
+    detector_ = analyzer_.make_detector(options_);
     thread_ = std::jthread([this](const std::stop_token& stop) { work(stop); });
   }
 
@@ -86,17 +85,16 @@ class BackgroundDetector {
 
   // Efforts count in shares of the whole picture, not of the region that is looked at.
   void fit_to(int width, int height) {
-    if (!detector_) detector_ = make_detector(name_, options_);
     if (!detector_->prefers_parts() || (width == width_ && height == height_)) return;
     DetectorOptions options = options_;
     options.min_face_px = static_cast<float>(vision::smallest_face(options_, width, height));
-    detector_ = make_detector(name_, options);
+    detector_ = analyzer_.make_detector(options);
     width_ = width;
     height_ = height;
   }
 
-  std::string name_;
-  DetectorOptions options_;
+  Analyzer analyzer_;
+  DetectorOptions options_ = analyzer_.detector_options();
   std::unique_ptr<Detector> detector_;
   int width_ = 0;
   int height_ = 0;
@@ -111,20 +109,19 @@ class BackgroundDetector {
 // Follows faces through the frames of a reader; all its functions are called by one thread.
 class Follower {
  public:
-  Follower(VideoSource& source, const std::function<bool()>& stop, Landmarker landmarker,
+  Follower(VideoSource& source, const std::function<bool()>& stop, const Analyzer& analyzer,
            const VideoAnalyzerOptions& options)
       : live_(source.info().live),
         ahead_(live_ ? 0 : static_cast<std::size_t>(std::min(kFramesAhead, options.tracker.detect_every))),
         boxes_(options.boxes),
-        tracker_(std::move(landmarker), options.tracker),
-        schedule_(options.tracker.detect_every),
+        tracker_(analyzer.landmarker(), options.tracker),
         reader_(make_frame_reader(source, stop)) {
-    if (!boxes_) detector_.emplace(options.detector, options.detector_options);
+    if (!boxes_) detector_.emplace(analyzer);
   }
 
   // The next frame to follow.
   std::optional<SharedFrame> take() {
-    const bool first = number_ < 0;
+    const bool first = followed_ == 0;
     while (waiting_.size() <= ahead_ && !ended_) {
       SharedFrame frame = reader_->next();
       ended_ = frame == nullptr;
@@ -133,8 +130,7 @@ class Follower {
     if (waiting_.empty()) return std::nullopt;
     SharedFrame frame = std::move(waiting_.front());
     waiting_.pop_front();
-    ++number_;
-    if (first || live_) run_detector(number_, frame);
+    if (first || live_) run_detector(frame, 0);
     return frame;
   }
 
@@ -143,21 +139,23 @@ class Follower {
     AnalyzedFrame result = {{frame->index, frame->time_s, picture.width(), picture.height(), {}},
                             {frame, &frame->picture}};
     result.faces.faces = tracker_.next(picture.view(), frame->time_s, detections(frame->index));
-    if (ahead_ > 0 && waiting_.size() == ahead_)
-      run_detector(number_ + static_cast<std::int64_t>(ahead_), waiting_.back());
+    ++followed_;
+    if (ahead_ > 0 && waiting_.size() == ahead_) run_detector(waiting_.back(), static_cast<int>(ahead_) - 1);
     return result;
   }
 
  private:
-  void run_detector(std::int64_t number, const SharedFrame& frame) {
-    if (!detector_ || detector_->busy() || !schedule_.take(number, tracker_.misses_a_face())) return;
+  // `ahead`: frames between the one that is followed next and this one.
+  void run_detector(const SharedFrame& frame, int ahead) {
+    if (!detector_ || detector_->busy() || !tracker_.detector_is_due(ahead)) return;
+    const std::int64_t number = followed_ + ahead;
     detector_->start(number, frame, number == 0 ? std::vector<Box>() : tracker_.occupied());
   }
 
   Detections detections(std::int64_t index) {
     if (boxes_) return boxes_->at(index);
     if (!detector_->busy()) return {};
-    const bool due = live_ ? detector_->ready() : detector_->number() == number_;
+    const bool due = live_ ? detector_->ready() : detector_->number() == followed_;
     return due ? detector_->take() : Detections();
   }
 
@@ -166,20 +164,19 @@ class Follower {
   std::shared_ptr<const FrameBoxes> boxes_;
   std::optional<BackgroundDetector> detector_;
   FaceTracker tracker_;
-  vision::DetectionSchedule schedule_;
   std::unique_ptr<FrameReader> reader_;
   std::deque<SharedFrame> waiting_;  // read, not yet followed
-  std::int64_t number_ = -1;         // of the frame that was taken last, counted without gaps
+  std::int64_t followed_ = 0;        // frames so far, counted without gaps
   bool ended_ = false;
 };
 
 }  // namespace
 
 struct VideoAnalyzer::Impl {
-  Impl(std::unique_ptr<VideoSource> from, Landmarker landmarker, const VideoAnalyzerOptions& options,
+  Impl(std::unique_ptr<VideoSource> from, const Analyzer& analyzer, const VideoAnalyzerOptions& options,
        std::function<bool()> stop)
       : source(std::move(from)),
-        follower(*source, stop, std::move(landmarker), options),
+        follower(*source, stop, analyzer, options),
         frames([this] { return follower.take(); },
                {[this](const SharedFrame& frame) { return follower.follow(frame); }}, kFramesBehind) {}
 
@@ -188,9 +185,9 @@ struct VideoAnalyzer::Impl {
   base::OrderedWorkers<SharedFrame, AnalyzedFrame> frames;
 };
 
-VideoAnalyzer::VideoAnalyzer(std::unique_ptr<VideoSource> source, Landmarker landmarker,
+VideoAnalyzer::VideoAnalyzer(std::unique_ptr<VideoSource> source, const Analyzer& analyzer,
                              const VideoAnalyzerOptions& options, std::function<bool()> stop)
-    : impl_(std::make_unique<Impl>(std::move(source), std::move(landmarker), options, std::move(stop))) {}
+    : impl_(std::make_unique<Impl>(std::move(source), analyzer, options, std::move(stop))) {}
 VideoAnalyzer::~VideoAnalyzer() = default;
 
 std::optional<AnalyzedFrame> VideoAnalyzer::next() { return impl_->frames.next(); }

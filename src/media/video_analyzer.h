@@ -10,16 +10,13 @@
 #include "media/frame_boxes.h"
 #include "media/video_source.h"
 #include "media/video_text.h"
-#include "spiga/detector.h"
-#include "spiga/landmarker.h"
+#include "spiga/analyzer.h"
 #include "spiga/tracker.h"
 
 namespace spiga::media {
 
 struct VideoAnalyzerOptions {
   TrackerOptions tracker;
-  std::string detector = kDefaultDetector;
-  DetectorOptions detector_options = {};
   std::shared_ptr<const FrameBoxes> boxes = {};  // instead of the detector
 };
 
@@ -36,8 +33,9 @@ struct AnalyzedFrame {
 // too fast are left out, and the detector's faces arrive a few frames late.
 class VideoAnalyzer {
  public:
-  // `stop` is asked before each frame is read; true ends the video there. Throws Error as make_detector.
-  VideoAnalyzer(std::unique_ptr<VideoSource> source, Landmarker landmarker,
+  // `stop` is asked before each frame is read; true ends the video there. Without boxes the analyzer needs a
+  // detector.
+  VideoAnalyzer(std::unique_ptr<VideoSource> source, const Analyzer& analyzer,
                 const VideoAnalyzerOptions& options, std::function<bool()> stop);
   VideoAnalyzer(const VideoAnalyzer&) = delete;
   VideoAnalyzer& operator=(const VideoAnalyzer&) = delete;

@@ -5,17 +5,12 @@
 #include <algorithm>
 #include <array>
 #include <list>
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "base/text.h"
-#include "engine/calibration.h"
 #include "engine/parallel.h"
-#include "model/builder.h"
-#include "model/file_weights.h"
 #include "model/folding.h"
 #include "spiga/error.h"
-#include "weights/safetensors.h"
 
 namespace spiga::model {
 namespace {
@@ -24,7 +19,6 @@ using base::concat;
 using engine::DataType;
 using engine::Epilogue;
 
-constexpr const char* kConfigKey = "spiga.detector";
 constexpr Epilogue kPlain = {};
 constexpr Epilogue kRelu = {.relu = true};
 constexpr Epilogue kAccumulateRelu = {.accumulate = true, .relu = true};
@@ -32,21 +26,6 @@ constexpr int kBlock = DetectorConfig::kBlock;
 constexpr int kBlockChannels = 3 * kBlock * kBlock;
 constexpr std::size_t kKeptPrograms = 8;
 constexpr int kMostPixels = 1 << 26;
-
-DataType data_type_of(Precision precision) {
-  if (precision == Precision::automatic) return engine::faster_type();
-  const DataType type = precision == Precision::f32 ? DataType::f32 : DataType::bf16;
-  if (!engine::supports(type))
-    throw Error(ErrorCode::unsupported, concat("precision: bf16 needs a processor with AVX-512, found ",
-                                               engine::name_of(engine::instruction_set())));
-  return type;
-}
-
-// Where a program takes its input from and leaves its results; the memory is the program's.
-struct DetectorTensors {
-  Tensor input;                                           // [H / 2, W / 2, 12]
-  std::array<Tensor, DetectorConfig::kLevels> outputs{};  // [h, w, kOutputs] float32
-};
 
 class DetectorBuilder {
  public:
@@ -179,46 +158,8 @@ int padded(int size) {
 
 }  // namespace
 
-struct DetectorModel::Impl {
-  DetectorConfig config;
-  DataType type = DataType::f32;
-  LayerStore layers;
-  engine::KernelCache kernels;
-};
-
-DetectorModel::DetectorModel(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
-DetectorModel::~DetectorModel() = default;
-
-std::shared_ptr<const DetectorModel> DetectorModel::load(const DetectorConfig& config, WeightSource& weights,
-                                                         Precision precision) {
-  validate(config, "detector");
-  auto impl = std::make_unique<Impl>();
-  impl->config = config;
-  impl->type = data_type_of(precision);
-  const engine::ThreadScope scope(1);
-  impl->layers.start_loading(weights);
-  Builder builder(
-      {.kernels = &impl->kernels, .layers = &impl->layers, .type = impl->type, .threads = scope.threads()});
-  DetectorBuilder(builder, config).build(2 * DetectorConfig::kMaxStride, 2 * DetectorConfig::kMaxStride);
-  impl->layers.finish_loading();
-  return std::shared_ptr<const DetectorModel>(new DetectorModel(std::move(impl)));
-}
-
-std::shared_ptr<const DetectorModel> DetectorModel::load(const std::filesystem::path& path,
-                                                         Precision precision) {
-  const weights::SafetensorsFile file(path);
-  const auto found = file.metadata().find(kConfigKey);
-  const std::string where = concat(path.native(), ": metadata ", kConfigKey);
-  if (found == file.metadata().end())
-    throw Error(ErrorCode::bad_data, where + ": expected, found none: not a detector's model file");
-  const auto json = nlohmann::json::parse(found->second, nullptr, /*allow_exceptions=*/false);
-  FileWeights source(file);
-  return load(detector_config_from_json(json, where), source, precision);
-}
-
-const DetectorConfig& DetectorModel::config() const { return impl_->config; }
-Precision DetectorModel::precision() const {
-  return impl_->type == DataType::f32 ? Precision::f32 : Precision::bf16;
+DetectorTensors build_detector(Builder& builder, const DetectorConfig& config, int height, int width) {
+  return DetectorBuilder(builder, config).build(height, width);
 }
 
 struct DetectorSession::Impl {
@@ -229,7 +170,7 @@ struct DetectorSession::Impl {
     std::unique_ptr<engine::Program> program;
   };
 
-  std::shared_ptr<const DetectorModel> model;
+  std::shared_ptr<const CompiledNetwork> network;
   int threads;
   std::list<Compiled> programs;  // the one used last comes first
 
@@ -246,32 +187,25 @@ struct DetectorSession::Impl {
   }
 
   Compiled compile(int height, int width) const {
-    DetectorModel::Impl& shared = model->impl();
-    BuildContext context{.type = shared.type, .threads = threads};
     Compiled result{height, width, {}, {}, {}};
-    {
-      Builder plan(context);
-      DetectorBuilder(plan, shared.config).build(height, width);
-      result.memory = engine::Arena(plan.arena_bytes());
-    }
-    const engine::ThreadScope scope(threads);
-    result.program = std::make_unique<engine::Program>(threads);
-    context.kernels = &shared.kernels;
-    context.layers = &shared.layers;
-    context.program = result.program.get();
-    context.memory = result.memory.data();
-    Builder builder(context);
-    result.tensors = DetectorBuilder(builder, shared.config).build(height, width);
-    for (Tensor& output : result.tensors.outputs)
-      output.block.reset();  // they go back to this builder's plan
-    result.tensors.input.block.reset();
-    result.program->finish();
+    const auto walk = [&](Builder& builder) {
+      result.tensors = build_detector(builder, network->detector_config(), height, width);
+      for (Tensor& output : result.tensors.outputs)
+        output.block.reset();  // they go back to this builder's plan
+      result.tensors.input.block.reset();
+    };
+    const CompiledNetwork::Run run = {.threads = threads};
+    result.memory = engine::Arena(network->workspace_bytes(run, walk));
+    result.program = network->compile(run, result.memory.data(), walk);
     return result;
   }
 };
 
-DetectorSession::DetectorSession(std::shared_ptr<const DetectorModel> model, int threads)
-    : impl_(std::make_unique<Impl>(Impl{std::move(model), threads, {}})) {}
+DetectorSession::DetectorSession(std::shared_ptr<const CompiledNetwork> network, int threads) {
+  if (threads < 0) throw Error(ErrorCode::invalid_argument, concat("session: expected threads >= 0, found ", threads));
+  network->detector_config();  // throws where it is none
+  impl_ = std::make_unique<Impl>(Impl{std::move(network), engine::ThreadScope(threads).threads(), {}});
+}
 DetectorSession::~DetectorSession() = default;
 
 engine::Program& DetectorSession::program(int height, int width) {

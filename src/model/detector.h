@@ -2,46 +2,25 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include <cstddef>
-#include <cstdint>
-#include <filesystem>
+#include <array>
 #include <memory>
-#include <string>
 #include <vector>
 
-#include "engine/program.h"
+#include "model/builder.h"
+#include "model/compiled_network.h"
 #include "model/detector_cells.h"
-#include "model/detector_config.h"
-#include "model/weight_source.h"
 #include "spiga/image.h"
-#include "spiga/precision.h"
 
 namespace spiga::model {
 
-// The face detector with its weights, ready to compute (docs/detector.md). Immutable and shared; safe from
-// any thread.
-class DetectorModel {
- public:
-  struct Impl;
-
-  // Reads a detector's model file; the file is not needed afterwards. Throws Error(not_found, bad_data)
-  // naming file and tensor; Error(unsupported) where bf16 is asked for and this processor cannot compute it.
-  static std::shared_ptr<const DetectorModel> load(const std::filesystem::path& path,
-                                                   Precision precision = Precision::automatic);
-  // The same from tensors that come from anywhere.
-  static std::shared_ptr<const DetectorModel> load(const DetectorConfig& config, WeightSource& weights,
-                                                   Precision precision = Precision::automatic);
-  ~DetectorModel();
-
-  const DetectorConfig& config() const;
-  Precision precision() const;
-
-  Impl& impl() const { return *impl_; }
-
- private:
-  explicit DetectorModel(std::unique_ptr<Impl> impl);
-  std::unique_ptr<Impl> impl_;
+// Where a detector's program takes its input from and leaves its results.
+struct DetectorTensors {
+  Tensor input;                                           // [H / 2, W / 2, 12]
+  std::array<Tensor, DetectorConfig::kLevels> outputs{};  // [h, w, kOutputs] float32
 };
+
+// Adds the detector (docs/detector.md) to a program; height and width are multiples of kMaxStride.
+DetectorTensors build_detector(Builder& builder, const DetectorConfig& config, int height, int width);
 
 struct DetectorThresholds {
   float score = 0.5F;
@@ -52,7 +31,8 @@ struct DetectorThresholds {
 // programs of the sizes seen last are kept.
 class DetectorSession {
  public:
-  explicit DetectorSession(std::shared_ptr<const DetectorModel> model, int threads = 1);
+  // Throws Error(invalid_argument) where the network is none of a detector, or threads < 0 (0: OpenMP's default).
+  explicit DetectorSession(std::shared_ptr<const CompiledNetwork> network, int threads = 1);
   ~DetectorSession();
 
   // The faces on a picture, bgr8, which the network sees as it is, with black below and to the right up to

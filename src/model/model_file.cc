@@ -16,6 +16,7 @@ using base::concat;
 using base::printable;
 
 constexpr const char* kConfig = "spiga.config";
+constexpr const char* kDetector = "spiga.detector";
 constexpr const char* kDatabase = "spiga.database";
 constexpr const char* kProvenance = "spiga.provenance";
 constexpr const char* kLicence = "spiga.licence";
@@ -34,6 +35,14 @@ nlohmann::json parse(const std::string& text, std::string_view where) {
     throw Error(ErrorCode::bad_data, concat(where, ": expected JSON, found '", printable(text, 40), "'"));
   }
   return json;
+}
+
+// Where a configuration is, for messages. Throws Error(bad_data) where the file has none.
+std::string place_of(const weights::SafetensorsFile& file, const char* key, const char* what) {
+  const std::string where = concat(file.path().native(), ": metadata ", key);
+  if (!file.metadata().contains(key))
+    throw Error(ErrorCode::bad_data, concat(where, ": expected, found none: not a ", what));
+  return where;
 }
 
 }  // namespace
@@ -60,12 +69,8 @@ weights::Metadata metadata_of(const ModelInfo& info) {
 
 ModelInfo read_info(const weights::SafetensorsFile& file) {
   const weights::Metadata& metadata = file.metadata();
-  const std::string where = concat(file.path().native(), ": metadata ", kConfig);
-  const auto found = metadata.find(kConfig);
-  if (found == metadata.end()) {
-    throw Error(ErrorCode::bad_data, where + ": expected, found none: not a model file of spiga");
-  }
-  ModelInfo info{config_from_json(parse(found->second, where), where), value_of(metadata, kProvenance),
+  const std::string where = place_of(file, kConfig, "model file of spiga");
+  ModelInfo info{config_from_json(parse(metadata.at(kConfig), where), where), value_of(metadata, kProvenance),
                  value_of(metadata, kLicence)};
   const char* key = metadata.contains(kUncertainty) ? kUncertainty : kSpread;
   const std::string uncertainty = value_of(metadata, key);
@@ -79,6 +84,13 @@ ModelInfo read_info(const weights::SafetensorsFile& file) {
                                             info.config.database, "', found '", printable(database), "'"));
   }
   return info;
+}
+
+bool is_detector_file(const weights::SafetensorsFile& file) { return file.metadata().contains(kDetector); }
+
+DetectorConfig read_detector_config(const weights::SafetensorsFile& file) {
+  const std::string where = place_of(file, kDetector, "detector's model file");
+  return detector_config_from_json(parse(file.metadata().at(kDetector), where), where);
 }
 
 }  // namespace spiga::model

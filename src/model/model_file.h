@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "model/config.h"
+#include "model/detector_config.h"
 #include "model/uncertainty.h"
 #include "weights/safetensors.h"
 
@@ -31,5 +32,10 @@ nlohmann::json describe(const ModelInfo& info);
 // Throws Error(bad_data) naming the file where it has no valid "spiga.config" or its "spiga.database" is
 // another.
 ModelInfo read_info(const weights::SafetensorsFile& file);
+
+// A detector's file says what it is under "spiga.detector" instead (JSON).
+bool is_detector_file(const weights::SafetensorsFile& file);
+// Throws Error(bad_data) naming the file where that is not there or no valid configuration.
+DetectorConfig read_detector_config(const weights::SafetensorsFile& file);
 
 }  // namespace spiga::model

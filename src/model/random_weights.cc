@@ -3,10 +3,19 @@
 #include "model/random_weights.h"
 
 #include <cmath>
-#include <functional>
 #include <random>
 
 namespace spiga::model {
+namespace {
+
+// FNV-1a: the same everywhere.
+std::uint32_t hash_of(std::string_view text) {
+  std::uint32_t hash = 2166136261U;
+  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 16777619U;
+  return hash;
+}
+
+}  // namespace
 
 std::vector<float> RandomWeights::read(std::string_view name, const std::vector<std::int64_t>& shape) {
   std::int64_t count = 1;
@@ -17,7 +26,7 @@ std::vector<float> RandomWeights::read(std::string_view name, const std::vector<
     return std::vector<float>(static_cast<std::size_t>(count), one ? 1.0F : 0.0F);
   }
   const auto inputs = static_cast<float>(count / shape[0]);
-  std::minstd_rand generator(static_cast<unsigned>(std::hash<std::string_view>()(name)));
+  std::minstd_rand generator(hash_of(name));
   const float bound = std::sqrt(3 / inputs);
   const float step = 2 * bound / static_cast<float>(std::minstd_rand::max());
   std::vector<float> values(static_cast<std::size_t>(count));

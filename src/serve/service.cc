@@ -30,12 +30,14 @@ std::string describe(const std::string& model) {
 Service::Service(const ServiceOptions& options) : options_(options) {
   if (options.workers < 1 || options.queue < 1)
     throw Error(ErrorCode::invalid_argument, "workers and queue must be at least 1");
-  start_batcher(options.analyzer.model.empty() ? default_model_path() : options.analyzer.model);
-  std::vector<std::unique_ptr<Detector>> detectors;
-  for (int i = 0; i < options.workers; ++i)
-    detectors.push_back(make_detector(options.analyzer.detector, options.analyzer.detector_options));
-  for (std::unique_ptr<Detector>& detector : detectors)
-    workers_.emplace_back([this, mine = std::move(detector)] { work(*mine); });
+  AnalyzerOptions one = options.analyzer;
+  one.threads = 1;
+  const Analyzer analyzer = Analyzer::load(one);
+  const int threads = options.analyzer.threads;
+  start_batcher(analyzer, threads > 0 ? threads : static_cast<int>(std::thread::hardware_concurrency()));
+  std::vector<Analyzer> analyzers(static_cast<std::size_t>(options.workers), analyzer);
+  for (Analyzer& mine : analyzers)
+    workers_.emplace_back([this, mine = std::move(mine)]() mutable { work(mine); });
 }
 
 Service::~Service() {
@@ -47,19 +49,18 @@ Service::~Service() {
   for (std::thread& worker : workers_) worker.join();
 }
 
-void Service::start_batcher(const std::string& model) {
-  LandmarkerOptions one = options_.analyzer.landmarker;
-  if (one.threads == 0) one.threads = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-  const int threads = std::exchange(one.threads, 1);
-  const Landmarker narrow = Landmarker::load(model, one);
+void Service::start_batcher(const Analyzer& analyzer, int threads) {
+  const Landmarker& narrow = analyzer.landmarker();
+  LandmarkerOptions all = narrow.options();
+  all.threads = threads;
   std::optional<Landmarker> wide;
-  if (threads > 1) wide = Landmarker::load(model, options_.analyzer.landmarker);
+  if (threads > 1) wide.emplace(narrow.model(), all);
   database_ = narrow.database();
-  model_ = describe(model);
-  batcher_ = std::make_unique<Batcher>(narrow, std::move(wide), std::min(threads, options_.workers));
+  model_ = describe(narrow.model().path());
+  batcher_ = std::make_unique<Batcher>(narrow, std::move(wide), std::clamp(threads, 1, options_.workers));
 }
 
-void Service::work(Detector& detector) {
+void Service::work(Analyzer& analyzer) {
   for (;;) {
     std::shared_ptr<Job> job;  // kept until its promise is done with, whatever its caller does
     {
@@ -70,16 +71,16 @@ void Service::work(Detector& detector) {
       waiting_.pop_front();
     }
     try {
-      job->answer.set_value(look(*job, detector));
+      job->answer.set_value(look(*job, analyzer));
     } catch (...) {
       job->answer.set_exception(std::current_exception());
     }
   }
 }
 
-Answer Service::look(const Job& job, Detector& detector) {
+Answer Service::look(const Job& job, Analyzer& analyzer) {
   Image picture = media::decode_picture(job.bytes, job.name.empty() ? "picture" : job.name, options_.limits);
-  const std::vector<Detection> detections = detector.detect(picture.view());
+  const std::vector<Detection> detections = analyzer.detect(picture.view());
   bool alone = false;
   {
     const std::lock_guard lock(mutex_);

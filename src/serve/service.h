@@ -46,8 +46,9 @@ struct Answer {
 // one batching landmarker behind them.
 class Service {
  public:
-  // The landmarker's `threads` (0: all) are those of the network, whichever way they are used. Throws Error
-  // as Analyzer::load, and invalid_argument where workers or queue are below 1.
+  // The analyzer's `threads` (0: all) are those of the network, whichever way they are used; each worker's
+  // detector has one. Throws Error as Analyzer::load, and invalid_argument where workers or queue are
+  // below 1.
   explicit Service(const ServiceOptions& options);
   ~Service();
   Service(const Service&) = delete;
@@ -69,9 +70,9 @@ class Service {
     bool overlay;
     std::promise<Answer> answer;
   };
-  void start_batcher(const std::string& model);
-  void work(Detector& detector);
-  Answer look(const Job& job, Detector& detector);
+  void start_batcher(const Analyzer& analyzer, int threads);
+  void work(Analyzer& analyzer);
+  Answer look(const Job& job, Analyzer& analyzer);
 
   ServiceOptions options_;
   mutable std::mutex mutex_;

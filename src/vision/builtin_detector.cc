@@ -25,8 +25,8 @@ constexpr float kMostOverlap = 0.45F;
 
 class BuiltinDetector : public Detector {
  public:
-  BuiltinDetector(const std::string& file, const DetectorOptions& options)
-      : options_(options), session_(model::DetectorModel::load(file)) {}
+  BuiltinDetector(const Model& model, const DetectorOptions& options)
+      : options_(options), session_(model.network(ModelKind::detector), options.threads) {}
 
   std::vector<Detection> detect(const ImageView& image) override {
     const cv::Mat pixels = as_mat(image);
@@ -90,8 +90,8 @@ class BuiltinDetector : public Detector {
 
 }  // namespace
 
-std::unique_ptr<Detector> make_builtin_detector(const std::string& file, const DetectorOptions& options) {
-  return std::make_unique<BuiltinDetector>(file, options);
+std::unique_ptr<Detector> make_builtin_detector(const Model& model, const DetectorOptions& options) {
+  return std::make_unique<BuiltinDetector>(model, options);
 }
 
 }  // namespace spiga::vision

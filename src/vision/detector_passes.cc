@@ -60,28 +60,27 @@ Box box_in_image(const Box& box, const geometry::Affine& image_from_pass) {
 
 class MultiPassDetector : public Detector {
  public:
-  MultiPassDetector(std::vector<DetectorPass> passes, const MakeDetector& make) : passes_(std::move(passes)) {
-    for (const DetectorPass& pass : passes_) detectors_.push_back(make(pass.options));
-  }
+  MultiPassDetector(std::vector<DetectorPass> passes, std::unique_ptr<Detector> detector)
+      : passes_(std::move(passes)), detector_(std::move(detector)) {}
 
   std::vector<Detection> detect(const ImageView& image) override {
     const cv::Mat pixels = as_mat(image);
     std::vector<Detection> all;
-    for (std::size_t i = 0; i < passes_.size(); ++i) {
-      const PassPicture picture = turned(pixels, passes_[i]);
+    for (const DetectorPass& pass : passes_) {
+      const PassPicture picture = turned(pixels, pass);
       const ImageView view = {picture.pixels.data, picture.pixels.cols, picture.pixels.rows,
                               static_cast<std::ptrdiff_t>(picture.pixels.step), image.format};
-      for (const Detection& found : detectors_[i]->detect(view))
+      for (const Detection& found : detector_->detect(view))
         all.push_back({box_in_image(found.box, picture.image_from_pass), found.score});
     }
     return without_doubles(std::move(all));
   }
 
-  bool prefers_parts() const override { return detectors_.front()->prefers_parts(); }
+  bool prefers_parts() const override { return detector_->prefers_parts(); }
 
  private:
   std::vector<DetectorPass> passes_;
-  std::vector<std::unique_ptr<Detector>> detectors_;
+  std::unique_ptr<Detector> detector_;
 };
 
 bool same_face(const Box& a, const Box& b) {
@@ -105,18 +104,18 @@ double smallest_face(const DetectorOptions& options, int width, int height) {
   return 48;
 }
 
-std::vector<DetectorPass> passes_of(const DetectorOptions& options) {
-  if (options.effort != DetectorEffort::thorough) return {{.options = options}};
+std::vector<DetectorPass> passes_of(DetectorEffort effort) {
+  if (effort != DetectorEffort::thorough) return {DetectorPass{}};
   std::vector<DetectorPass> passes;
   for (const double turn_deg : {0.0, -30.0, 30.0}) {
-    for (const bool mirrored : {false, true}) passes.push_back({turn_deg, mirrored, options});
+    for (const bool mirrored : {false, true}) passes.push_back({turn_deg, mirrored});
   }
   return passes;
 }
 
 std::unique_ptr<Detector> make_multi_pass_detector(std::vector<DetectorPass> passes,
-                                                   const MakeDetector& make) {
-  return std::make_unique<MultiPassDetector>(std::move(passes), make);
+                                                   std::unique_ptr<Detector> detector) {
+  return std::make_unique<MultiPassDetector>(std::move(passes), std::move(detector));
 }
 
 std::vector<Detection> without_doubles(std::vector<Detection> detections) {

@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
@@ -18,17 +17,14 @@ double smallest_face(const DetectorOptions& options, int width, int height);
 struct DetectorPass {
   double turn_deg = 0;
   bool mirrored = false;
-  DetectorOptions options;
 };
 
 // The passes that an effort takes.
-std::vector<DetectorPass> passes_of(const DetectorOptions& options);
+std::vector<DetectorPass> passes_of(DetectorEffort effort);
 
-// A detector that looks at each picture several times and tells each face once. `make` makes the detector
-// of a pass.
-using MakeDetector = std::function<std::unique_ptr<Detector>(const DetectorOptions& options)>;
+// A detector that looks at each picture several times, with the one given, and tells each face once.
 std::unique_ptr<Detector> make_multi_pass_detector(std::vector<DetectorPass> passes,
-                                                   const MakeDetector& make);
+                                                   std::unique_ptr<Detector> detector);
 
 // Surest first, and of detections that mean the same face (IoU over 0.4, or most of the smaller box within
 // the other) only the surest.

@@ -120,8 +120,7 @@ FaceTracker::~FaceTracker() = default;
 std::vector<TrackedFace> FaceTracker::next(const ImageView& frame, double time_s, Detector& detector) {
   impl_->begin(frame, time_s);
   std::vector<Detection> detections;
-  if (impl_->schedule.take(impl_->frames, misses_a_face()))
-    detections = detect_around(detector, frame, impl_->tracker.occupied(time_s));
+  if (detector_is_due()) detections = detect_around(detector, frame, impl_->tracker.occupied(time_s));
   return impl_->next(frame, detections);
 }
 
@@ -135,7 +134,9 @@ std::vector<TrackedFace> FaceTracker::next(const ImageView& frame, double time_s
   return next(frame, time_s, std::span<const Detection>());
 }
 
-bool FaceTracker::misses_a_face() const { return impl_->tracker.misses_a_face(); }
+bool FaceTracker::detector_is_due(int ahead) {
+  return impl_->schedule.take(impl_->frames + ahead, impl_->tracker.misses_a_face());
+}
 std::vector<Box> FaceTracker::occupied() const {
   return impl_->tracker.occupied(impl_->time_s + impl_->frame_s);
 }

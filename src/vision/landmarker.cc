@@ -7,10 +7,9 @@
 #include <string>
 
 #include "geometry/affine.h"
-#include "model/session.h"
 #include "scheme/scheme.h"
 #include "spiga/error.h"
-#include "vision/crop_sampler.h"
+#include "vision/crop_session.h"
 
 namespace spiga {
 namespace {
@@ -40,43 +39,34 @@ void check_box(const Box& box, const ImageView& image) {
 }
 
 struct Landmarker::Impl {
-  Impl(std::shared_ptr<const model::Model> shared_model, const LandmarkerOptions& chosen)
+  Impl(const Model& shared_model, const LandmarkerOptions& chosen)
       : options(chosen),
-        model(std::move(shared_model)),
-        database(scheme::find_database(model->config().database)),
-        session(model, {.threads = chosen.threads, .max_batch = chosen.max_batch}),
-        sampler(model->config().input_size, chosen.sampling) {}
+        model(shared_model),
+        crops(model, chosen),
+        database(scheme::find_database(crops.session().network().config().database)) {}
 
   // At most max_batch requests: one network call. Appends their faces.
   void locate(std::span<const FaceRequest> requests, std::vector<Face>& faces);
   Face face_of(const FaceRequest& request, std::size_t index) const;
-  geometry::Affine crop_from_image(const Box& box) const {
-    return geometry::crop_from_image(box, sampler.size());
-  }
 
   LandmarkerOptions options;
-  std::shared_ptr<const model::Model> model;
+  Model model;
+  vision::CropSession crops;
   const scheme::Database& database;
-  model::Session session;
-  vision::CropSampler sampler;
 };
 
 void Landmarker::Impl::locate(std::span<const FaceRequest> requests, std::vector<Face>& faces) {
-  const int count = static_cast<int>(requests.size());
-  const std::span<float> input = session.input(count);
-  const std::size_t crop_floats = input.size() / requests.size();
-  for (std::size_t i = 0; i < requests.size(); ++i)
-    sampler.sample(requests[i].image, crop_from_image(requests[i].box), input.data() + i * crop_floats);
-  session.run(count);
+  crops.run(requests);
   for (std::size_t i = 0; i < requests.size(); ++i) faces.push_back(face_of(requests[i], i));
 }
 
 // From crop units to the picture.
 Face Landmarker::Impl::face_of(const FaceRequest& request, std::size_t index) const {
   const auto landmarks = static_cast<std::size_t>(database.landmarks);
-  const geometry::Affine image_from_crop = geometry::inverse(crop_from_image(request.box));
-  const float size = static_cast<float>(sampler.size());
+  const geometry::Affine image_from_crop = geometry::inverse(crops.crop_from_image(request.box));
+  const float size = static_cast<float>(crops.size());
   const float crop_side = size * static_cast<float>(image_from_crop.xx);
+  const model::Session& session = crops.session();
   const float* point = session.landmarks().data() + index * 2 * landmarks;
   const float* uncertainty = session.uncertainty().data() + index * landmarks;
   const float* pose = session.pose().data() + index * 6;
@@ -93,11 +83,13 @@ Face Landmarker::Impl::face_of(const FaceRequest& request, std::size_t index) co
   return face;
 }
 
-Landmarker Landmarker::load(const std::string& path, const LandmarkerOptions& options) {
-  return Landmarker(std::make_unique<Impl>(model::Model::load(path, options.precision), options));
+Landmarker::Landmarker(const Model& model, const LandmarkerOptions& options)
+    : impl_(std::make_unique<Impl>(model, options)) {}
+
+Landmarker Landmarker::load(const std::string& path, const LandmarkerOptions& options, Precision precision) {
+  return Landmarker(Model::load(path, precision), options);
 }
 
-Landmarker::Landmarker(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Landmarker::Landmarker(const Landmarker& other)
     : impl_(std::make_unique<Impl>(other.impl_->model, other.impl_->options)) {}
 Landmarker& Landmarker::operator=(const Landmarker& other) {
@@ -140,7 +132,7 @@ std::vector<Face> Landmarker::locate(std::span<const FaceRequest> requests) {
 const std::string& Landmarker::database() const { return impl_->database.name; }
 const std::vector<int>& Landmarker::landmark_ids() const { return impl_->database.ids; }
 int Landmarker::landmark_count() const { return impl_->database.landmarks; }
-Precision Landmarker::precision() const { return impl_->model->precision(); }
+const Model& Landmarker::model() const { return impl_->model; }
 const LandmarkerOptions& Landmarker::options() const { return impl_->options; }
 
 }  // namespace spiga

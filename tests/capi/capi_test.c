@@ -117,6 +117,9 @@ static void test_bad_options(void) {
   options.precision = 9;
   refuse_options(&options, SPIGA_INVALID_ARGUMENT, "precision");
   spiga_options_init(&options);
+  options.effort = 3;
+  refuse_options(&options, SPIGA_INVALID_ARGUMENT, "effort");
+  spiga_options_init(&options);
   options.max_batch = 0;
   refuse_options(&options, SPIGA_INVALID_ARGUMENT, "max_batch");
   options.size = 8;

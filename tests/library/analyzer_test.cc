@@ -5,6 +5,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
+#include <unistd.h>
+
+#include <fstream>
 
 #include "media/picture_reader.h"
 #include "support/error_of.h"
@@ -37,7 +40,58 @@ TEST(Analyzer, RefusesWhatItCannotWorkWith) {
   EXPECT_EQ(error_of([] { Analyzer::load({.model = "/nowhere"}); }).code(), ErrorCode::not_found);
   Analyzer analyzer = Analyzer::load();
   EXPECT_EQ(error_of([&] { analyzer.analyze({}); }).code(), ErrorCode::invalid_argument);
-  EXPECT_EQ(error_of([&] { Analyzer(analyzer.landmarker(), nullptr); }).code(), ErrorCode::invalid_argument);
+  EXPECT_EQ(error_of([] { Analyzer::load({.model = default_detector_path()}); }).code(), ErrorCode::bad_data);
+  EXPECT_EQ(error_of([] { Analyzer::load({.threads = -1}); }).code(), ErrorCode::invalid_argument);
+}
+
+TEST(Analyzer, WithoutADetectorTakesBoxes) {
+  const Image picture = media::read_picture("samples/astronaut.jpg");
+  Analyzer analyzer = Analyzer::load({.detector = ""});
+  EXPECT_FALSE(analyzer.has_detector());
+  const Box box = {180, 80, 100, 110};
+  EXPECT_EQ(analyzer.locate(picture.view(), std::span(&box, 1)).size(), 1U);
+  EXPECT_EQ(error_of([&] { analyzer.analyze(picture.view()); }).code(), ErrorCode::invalid_argument);
+  EXPECT_EQ(error_of([&] { analyzer.make_detector({}); }).code(), ErrorCode::invalid_argument);
+}
+
+// Of this process, in bytes.
+std::size_t resident() {
+  std::ifstream status("/proc/self/statm");
+  std::size_t pages = 0;
+  status >> pages >> pages;
+  return pages * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+}
+
+TEST(Analyzer, CopiesShareTheModels) {
+  const Image picture = media::read_picture("samples/astronaut.jpg");
+  Analyzer analyzer = Analyzer::load({.precision = Precision::f32});
+  const std::vector<Face> expected = analyzer.analyze(picture.view());
+  const std::size_t weights = analyzer.landmarker().model().weight_bytes();
+  const std::size_t before = resident();
+  std::vector<Analyzer> copies(20, analyzer);
+  EXPECT_LT(resident() - before, 20 * weights / 4);
+  const std::vector<Face> faces = copies.back().analyze(picture.view());
+  ASSERT_EQ(faces.size(), expected.size());
+  EXPECT_EQ(faces[0].landmarks[30].x, expected[0].landmarks[30].x);
+  EXPECT_EQ(copies.back().landmarker().model().network(ModelKind::landmarks),
+            analyzer.landmarker().model().network(ModelKind::landmarks));
+}
+
+// Both networks compute in the precision that was asked for; a detector of another precision scores
+// otherwise.
+TEST(Analyzer, PrecisionReachesTheDetector) {
+  const Image picture = media::read_picture("samples/astronaut.jpg");
+  Analyzer analyzer = Analyzer::load({.precision = Precision::f32, .effort = DetectorEffort::thorough});
+  const Model exact = Model::load(default_detector_path(), Precision::f32);
+  const auto detector = make_detector(exact, {.effort = DetectorEffort::thorough});
+  EXPECT_EQ(analyzer.detect(picture.view())[0].score, detector->detect(picture.view())[0].score);
+  try {
+    const Model rough = Model::load(default_detector_path(), Precision::bf16);
+    EXPECT_NE(make_detector(rough, {.effort = DetectorEffort::thorough})->detect(picture.view())[0].score,
+              analyzer.detect(picture.view())[0].score);
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::unsupported);  // by this processor
+  }
 }
 
 class DefaultModelPath : public ::testing::Test {

@@ -92,7 +92,7 @@ class Golden : public ::testing::TestWithParam<Published> {
     golden_.emplace(path);
     const NetworkConfig config = named_config(GetParam().config);
     MadeUpWeights weights;
-    session_.emplace(Model::load(config, weights, Precision::f32),
+    session_.emplace(CompiledNetwork::load(config, weights, Precision::f32),
                      SessionOptions{.threads = 2, .max_batch = 1, .keep_intermediates = true});
     fill_input(session_->input(1), testing::golden_image());
     session_->run(1);

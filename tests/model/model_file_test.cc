@@ -62,7 +62,7 @@ class ModelFile : public ::testing::Test {
     Content content = good_content();
     spoil(content);
     write(content);
-    return bad_data_of([&] { Model::load(path_, Precision::f32); });
+    return bad_data_of([&] { CompiledNetwork::load(path_, Precision::f32); });
   }
 
   const testing::TemporaryFolder folder_;
@@ -71,7 +71,7 @@ class ModelFile : public ::testing::Test {
 
 TEST_F(ModelFile, GoodOneLoads) {
   write(good_content());
-  EXPECT_EQ(Model::load(path_, Precision::f32)->config(), tiny_network());
+  EXPECT_EQ(CompiledNetwork::load(path_, Precision::f32)->config(), tiny_network());
 }
 
 TEST_F(ModelFile, InfoSurvives) {
@@ -124,12 +124,12 @@ TEST_F(ModelFile, NanWeightsAreRefused) {
 TEST_F(ModelFile, TruncatedOneIsRefused) {
   write(good_content());
   std::filesystem::resize_file(path_, std::filesystem::file_size(path_) - 1);
-  EXPECT_THAT(bad_data_of([&] { Model::load(path_, Precision::f32); }),
+  EXPECT_THAT(bad_data_of([&] { CompiledNetwork::load(path_, Precision::f32); }),
               AllOf(HasSubstr("m.safetensors"), HasSubstr("data_offsets: expected a range within")));
 }
 
 TEST_F(ModelFile, MissingOneIsNotFound) {
-  EXPECT_EQ(testing::error_of([&] { Model::load(path_); }).code(), ErrorCode::not_found);
+  EXPECT_EQ(testing::error_of([&] { CompiledNetwork::load(path_); }).code(), ErrorCode::not_found);
 }
 
 }  // namespace

@@ -52,9 +52,10 @@ NetworkConfig small_config(InitialShape shape = InitialShape::projection) {
   return config;
 }
 
-std::shared_ptr<const Model> made_up(const NetworkConfig& config, Precision precision = Precision::f32) {
+std::shared_ptr<const CompiledNetwork> made_up(const NetworkConfig& config,
+                                               Precision precision = Precision::f32) {
   MadeUpWeights weights;
-  return Model::load(config, weights, precision);
+  return CompiledNetwork::load(config, weights, precision);
 }
 
 // A picture per face, different for every seed.
@@ -239,10 +240,10 @@ TEST(Model, FilesSayWhatTheSameWeightsSayInMemory) {
   const testing::TemporaryFolder folder;
   const NetworkConfig config = small_config(InitialShape::heatmap);
   testing::write_made_up_model(folder.path() / "m.safetensors", config);
-  Session from_file(Model::load(folder.path() / "m.safetensors", Precision::f32),
+  Session from_file(CompiledNetwork::load(folder.path() / "m.safetensors", Precision::f32),
                     {.threads = 1, .max_batch = 1});
   Session from_memory(made_up(config), {.threads = 1, .max_batch = 1});
-  EXPECT_EQ(from_file.model().config(), config);
+  EXPECT_EQ(from_file.network().config(), config);
   EXPECT_EQ(run(from_file, 1, 7), run(from_memory, 1, 7));
 }
 

@@ -49,7 +49,7 @@ class Export : public ::testing::Test {
     for (float& value : crops) value = uniform(generator);
   }
 
-  static Results engine(const std::shared_ptr<const model::Model>& network, int batch) {
+  static Results engine(const std::shared_ptr<const model::CompiledNetwork>& network, int batch) {
     model::Session session(network, {.threads = 2, .max_batch = batch});
     fill(session.input(batch));
     session.run(batch);
@@ -101,7 +101,7 @@ class Export : public ::testing::Test {
     std::printf("%s: largest difference %.2g\n", what, largest);
   }
 
-  void expect_agreement(const std::shared_ptr<const model::Model>& network, int batch) const {
+  void expect_agreement(const std::shared_ptr<const model::CompiledNetwork>& network, int batch) const {
     const Results found = onnx_runtime(network->config(), batch), expected = engine(network, batch);
     expect_near(found.landmarks, expected.landmarks, kTolerance, "landmarks");
     expect_near(found.pose, expected.pose, kAngleTolerance, "pose");
@@ -112,7 +112,7 @@ class Export : public ::testing::Test {
   void expect_agreement(const model::NetworkConfig& config, int batch) const {
     Weights weights;
     write_network({config, "made up by a test", "none"}, weights, file());
-    expect_agreement(model::Model::load(config, weights, Precision::f32), batch);
+    expect_agreement(model::CompiledNetwork::load(config, weights, Precision::f32), batch);
   }
 
   std::string file() const { return folder_.path() / "network.onnx"; }
@@ -142,7 +142,7 @@ TEST_F(InOnnxRuntime, SmallNetworkThatStartsFromHeatMapsAgrees) {
 
 TEST_F(InOnnxRuntime, DefaultModelAgrees) {
   convert_model("models/default.safetensors", file());
-  expect_agreement(model::Model::load("models/default.safetensors", Precision::f32), 2);
+  expect_agreement(model::CompiledNetwork::load("models/default.safetensors", Precision::f32), 2);
 }
 
 TEST_F(InOnnxRuntime, DefaultSizeAgreesWithRandomWeights) {

@@ -225,7 +225,8 @@ TEST(Serve, SendsAwayWhoFindsTheQueueFull) {
 TEST(Serve, FindsTheSameForManyAsForOne) {
   ServiceOptions service;
   service.workers = 4;
-  service.analyzer.landmarker = {.precision = Precision::f32, .threads = 2};
+  service.analyzer.precision = Precision::f32;
+  service.analyzer.threads = 2;
   Running server({}, service);
   const std::string picture = astronaut();
   const auto yaw = [&] {

@@ -92,7 +92,7 @@ TEST(Detector, EngineAgreesWithLibTorch) {
   ASSERT_GT(uncertainty, 0.05);
   for (const Precision precision : {Precision::f32, Precision::bf16}) {
     if (precision == Precision::bf16 && !engine::supports(engine::DataType::bf16)) continue;
-    model::DetectorSession session(model::DetectorModel::load(kTiny, weights, precision));
+    model::DetectorSession session(model::CompiledNetwork::load(kTiny, weights, precision));
     session.run(picture.view(), {});
     const std::vector<float> ours = session.outputs();
     ASSERT_EQ(static_cast<std::int64_t>(ours.size()), expected.numel());
@@ -105,7 +105,7 @@ TEST(Detector, AnswersDoNotDependOnWhatWasSeenBefore) {
   DetectorNetwork network(kTiny);
   fill_randomly(network);
   ModuleWeights weights(network);
-  model::DetectorSession session(model::DetectorModel::load(kTiny, weights, Precision::f32));
+  model::DetectorSession session(model::CompiledNetwork::load(kTiny, weights, Precision::f32));
   const Image picture = noise_picture(64, 96, 1);
   session.run(picture.view(), {});
   const std::vector<float> first = session.outputs();
@@ -291,7 +291,7 @@ TEST_F(DetectorData, TrainsStopsAndGoesOn) {
   EXPECT_EQ(validations, 1);
   // A checkpoint is a model file.
   model::DetectorSession session(
-      model::DetectorModel::load(folder_ / "run" / "checkpoint.safetensors", Precision::f32));
+      model::CompiledNetwork::load(folder_ / "run" / "checkpoint.safetensors", Precision::f32));
   session.run(scene_picture().view(), {});
   const std::vector<float> outputs = session.outputs();
   ASSERT_FALSE(outputs.empty());
@@ -300,7 +300,7 @@ TEST_F(DetectorData, TrainsStopsAndGoesOn) {
   const ExportSummary summary = export_model(folder_ / "run" / "checkpoint.safetensors", exported,
                                              {.matrices = weights::DType::f32, .provenance = "a test"});
   EXPECT_LT(summary.bytes, fs::file_size(folder_ / "run" / "checkpoint.safetensors") / 2);
-  model::DetectorSession again(model::DetectorModel::load(exported, Precision::f32));
+  model::DetectorSession again(model::CompiledNetwork::load(exported, Precision::f32));
   again.run(scene_picture().view(), {});
   EXPECT_EQ(again.outputs(), outputs);
 }

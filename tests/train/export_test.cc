@@ -70,7 +70,8 @@ void expect_parity(const model::NetworkConfig& config, const std::filesystem::pa
   const torch::Tensor initial = network->initial_landmarks(output);
   const auto steps = network->cascade(output.field, initial);
 
-  model::Session session(model::Model::load(file, model::Precision::f32), {.threads = 2, .max_batch = 2});
+  model::Session session(model::CompiledNetwork::load(file, model::Precision::f32),
+                         {.threads = 2, .max_batch = 2});
   const torch::Tensor pixels = images.permute({0, 2, 3, 1}).contiguous();
   const std::span<float> input = session.input(2);
   std::copy_n(pixels.data_ptr<float>(), input.size(), input.begin());

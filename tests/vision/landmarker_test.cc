@@ -41,9 +41,8 @@ class LandmarkerTest : public ::testing::Test {
  protected:
   LandmarkerTest() { spiga::testing::write_made_up_model(model_); }
 
-  Landmarker load(LandmarkerOptions options = {}) const {
-    options.precision = Precision::f32;
-    return Landmarker::load(model_, options);
+  Landmarker load(const LandmarkerOptions& options = {}) const {
+    return Landmarker::load(model_, options, Precision::f32);
   }
 
   spiga::testing::TemporaryFolder folder_;
@@ -58,7 +57,7 @@ TEST_F(LandmarkerTest, says_what_it_finds) {
   EXPECT_EQ(landmarker.database(), "300wpublic");
   EXPECT_EQ(landmarker.landmark_count(), 68);
   EXPECT_EQ(landmarker.landmark_ids(), scheme::find_database("300wpublic").ids);
-  EXPECT_EQ(landmarker.precision(), Precision::f32);
+  EXPECT_EQ(landmarker.model().precision(), Precision::f32);
   EXPECT_EQ(landmarker.options().max_batch, 3);
 }
 
@@ -66,8 +65,9 @@ TEST_F(LandmarkerTest, says_what_it_finds) {
 TEST_F(LandmarkerTest, brings_the_networks_answer_back_to_the_picture) {
   const Box box = boxes_[0];
   const Face face = load().locate(picture_.view(), box);
-  model::Session session(model::Model::load(model_, Precision::f32), {.threads = 1, .max_batch = 1});
-  const int size = session.model().config().input_size;
+  model::Session session(model::CompiledNetwork::load(model_, Precision::f32),
+                         {.threads = 1, .max_batch = 1});
+  const int size = session.network().config().input_size;
   vision::CropSampler(size, Sampling::bilinear)
       .sample(picture_.view(), geometry::crop_from_image(box, size), session.input(1).data());
   session.run(1);
