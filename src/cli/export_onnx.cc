@@ -32,9 +32,11 @@ void add_options(CLI::App& command, Options& options) {
   command.add_option("-o,--output", options.output, "ONNX file to write")->type_name("FILE")->required();
   command.footer(
       "Input: crop [N, 3, S, S], B G R in [0, 1]. Outputs: landmarks [N, L, 2] and uncertainty [N, L] in "
-      "parts "
-      "of the crop's side, pose [N, 6]. See docs/onnx.md.\n\n"
-      "Example:\n  spiga export --onnx models/default.safetensors -o spiga.onnx");
+      "parts of the crop's side, pose [N, 6]. Of a detector's file: picture [N, 3, H, W] to the cells of "
+      "three "
+      "levels. See docs/onnx.md.\n\n"
+      "Examples:\n  spiga export --onnx models/default.safetensors -o spiga.onnx\n"
+      "  spiga export --onnx models/detector.safetensors -o detector.onnx");
 }
 
 int run(const Options& options) {

@@ -45,15 +45,6 @@ void Builder::convolve_into(const std::string& layer, const Tensor& x, const Ten
   if (context_.program != nullptr) context_.program->add(layer, Execution(compiled, weights, x.data, y.data));
 }
 
-Tensor Builder::convolve(const std::string& layer, const Tensor& x, const ConvolutionShape& shape,
-                         const Epilogue& epilogue, const LayerStore::Fold& fold) {
-  const int padding = shape.pad_begin + shape.pad_end - shape.kernel;
-  const Tensor y = tensor(context_.type, (x.height + padding) / shape.stride + 1,
-                          (x.width + padding) / shape.stride + 1, shape.out);
-  convolve_into(layer, x, y, shape, epilogue, fold);
-  return y;
-}
-
 void Builder::multiply_into(const std::string& layer, const Tensor& x, const Tensor& y,
                             const Epilogue& epilogue, const LayerStore::Fold& fold) {
   if (context_.kernels == nullptr) return;

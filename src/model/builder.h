@@ -72,9 +72,7 @@ class Builder {
   Tensor tensor(engine::DataType type, int height, int width, int channels);
   Tensor like(const Tensor& x) { return tensor(x.type, x.height, x.width, x.channels); }
 
-  // y = epilogue(convolution of x); returns y, freshly placed unless given.
-  Tensor convolve(const std::string& layer, const Tensor& x, const ConvolutionShape& shape,
-                  const engine::Epilogue& epilogue, const LayerStore::Fold& fold);
+  // y = epilogue(convolution of x)
   void convolve_into(const std::string& layer, const Tensor& x, const Tensor& y,
                      const ConvolutionShape& shape, const engine::Epilogue& epilogue,
                      const LayerStore::Fold& fold);

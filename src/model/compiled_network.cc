@@ -8,10 +8,9 @@
 #include "engine/calibration.h"
 #include "engine/parallel.h"
 #include "model/builder.h"
-#include "model/detector.h"
+#include "model/engine_layers.h"
 #include "model/file_weights.h"
 #include "model/model_file.h"
-#include "model/network.h"
 #include "spiga/error.h"
 #include "weights/safetensors.h"
 
@@ -111,10 +110,8 @@ Precision CompiledNetwork::precision() const {
 std::size_t CompiledNetwork::weight_bytes() const { return impl_->layers.bytes(); }
 
 std::size_t CompiledNetwork::workspace_bytes(const Run& run, const Walk& walk) const {
-  Builder builder({.type = impl_->type,
-                   .threads = run.threads,
-                   .batch = run.max_batch,
-                   .max_batch = run.max_batch});
+  Builder builder(
+      {.type = impl_->type, .threads = run.threads, .batch = run.max_batch, .max_batch = run.max_batch});
   walk(builder);
   return builder.arena_bytes();
 }

@@ -9,7 +9,7 @@
 
 #include "base/text.h"
 #include "engine/parallel.h"
-#include "model/folding.h"
+#include "model/engine_layers.h"
 #include "spiga/error.h"
 
 namespace spiga::model {
@@ -17,113 +17,10 @@ namespace {
 
 using base::concat;
 using engine::DataType;
-using engine::Epilogue;
 
-constexpr Epilogue kPlain = {};
-constexpr Epilogue kRelu = {.relu = true};
-constexpr Epilogue kAccumulateRelu = {.accumulate = true, .relu = true};
 constexpr int kBlock = DetectorConfig::kBlock;
-constexpr int kBlockChannels = 3 * kBlock * kBlock;
 constexpr std::size_t kKeptPrograms = 8;
 constexpr int kMostPixels = 1 << 26;
-
-class DetectorBuilder {
- public:
-  DetectorBuilder(Builder& builder, const DetectorConfig& config) : b_(builder), config_(config) {}
-
-  DetectorTensors build(int height, int width) {
-    DetectorTensors result;
-    result.input = b_.tensor(b_.type(), height / kBlock, width / kBlock, kBlockChannels);
-    Tensor x = unit("stem", result.input, config_.stem_width, 3, 2);
-    std::array<Tensor, DetectorConfig::kLevels> pyramid;
-    for (std::size_t level = 0; level < pyramid.size(); ++level) {
-      x = stage(concat("stage", level), x, level);
-      pyramid[level] = unit(concat("lateral", level), x, config_.neck, 1, 1);
-    }
-    for (std::size_t level = pyramid.size() - 1; level > 0; --level)
-      add_enlarged(concat("lateral", level - 1, ".add"), pyramid[level], pyramid[level - 1]);
-    for (std::size_t level = 0; level < pyramid.size(); ++level)
-      result.outputs[level] = head(concat("head", level), pyramid[level]);
-    return result;
-  }
-
- private:
-  // Convolution, batch norm, ReLU.
-  Tensor unit(const std::string& name, const Tensor& x, int out, int kernel, int stride) {
-    return b_.convolve(name, x, shape(out, kernel, stride), kRelu,
-                       fold(name + ".conv.weight", name + ".bn", x.channels, out, kernel));
-  }
-
-  Tensor stage(const std::string& name, const Tensor& input, std::size_t level) {
-    const int width = config_.width[level];
-    const Tensor x = unit(name + ".down", input, width, 3, 2);
-    for (int i = 0; i < config_.blocks[level]; ++i) {
-      const std::string block = concat(name, ".block", i);
-      const Tensor y = unit(block + ".unit", x, width, 3, 1);
-      b_.convolve_into(block + ".conv", y, x, shape(width, 3, 1), kAccumulateRelu,
-                       fold(block + ".conv.weight", block + ".bn", width, width, 3));
-    }
-    return x;
-  }
-
-  Tensor head(const std::string& name, const Tensor& x) {
-    const Tensor y = unit(name + ".unit", x, config_.neck, 3, 1);
-    const Tensor outputs = b_.tensor(DataType::f32, x.height, x.width, DetectorConfig::kOutputs);
-    b_.convolve_into(name, y, outputs, shape(DetectorConfig::kOutputs, 1, 1), kPlain,
-                     [name, in = config_.neck](WeightSource& source) {
-                       const std::int64_t out = DetectorConfig::kOutputs;
-                       return PlainWeights{source.read(name + ".weight", {out, in, 1, 1}),
-                                           source.read(name + ".bias", {out})};
-                     });
-    return outputs;
-  }
-
-  // fine[2 r + i, 2 c + j] += coarse[r, c].
-  void add_enlarged(const std::string& name, Tensor coarse, Tensor fine) {
-    coarse.block.reset();  // the program outlives the plan; the caller still holds the memory
-    fine.block.reset();
-    b_.pass(name, "enlarge-add", fine.height, 8, [coarse, fine](std::int64_t begin, std::int64_t end) {
-      if (fine.type == DataType::f32)
-        add_rows<float>(coarse, fine, begin, end);
-      else
-        add_rows<engine::bfloat16>(coarse, fine, begin, end);
-    });
-  }
-
-  template <typename T>
-  static void add_rows(const Tensor& coarse, const Tensor& fine, std::int64_t begin, std::int64_t end) {
-    for (std::int64_t row = begin; row < end; ++row) {
-      const T* from = static_cast<const T*>(coarse.data) + row / 2 * coarse.width * coarse.channels;
-      T* to = static_cast<T*>(fine.data) + row * fine.width * fine.channels;
-      for (int column = 0; column < fine.width; ++column, to += fine.channels)
-        for (int k = 0; k < fine.channels; ++k)
-          engine::store(to[k],
-                        engine::to_float(to[k]) + engine::to_float(from[column / 2 * fine.channels + k]));
-    }
-  }
-
-  // A map of even sides needs no padding at its end where the stride is 2.
-  static ConvolutionShape shape(int out, int kernel, int stride) {
-    const int padding = (kernel - 1) / 2;
-    return {.out = out,
-            .kernel = kernel,
-            .stride = stride,
-            .pad_begin = padding,
-            .pad_end = stride == 2 ? 0 : padding};
-  }
-
-  static LayerStore::Fold fold(const std::string& weight, const std::string& norm, int in, int out,
-                               int kernel) {
-    return [=](WeightSource& source) {
-      PlainWeights layer = read_convolution(source, weight, in, out, kernel);
-      fold_norm(layer, read_norm(source, norm, out));
-      return layer;
-    };
-  }
-
-  Builder& b_;
-  const DetectorConfig& config_;
-};
 
 // 0, 1, ... 255 as parts of 255.
 template <typename T>
@@ -157,10 +54,6 @@ int padded(int size) {
 }
 
 }  // namespace
-
-DetectorTensors build_detector(Builder& builder, const DetectorConfig& config, int height, int width) {
-  return DetectorBuilder(builder, config).build(height, width);
-}
 
 struct DetectorSession::Impl {
   struct Compiled {
@@ -202,7 +95,8 @@ struct DetectorSession::Impl {
 };
 
 DetectorSession::DetectorSession(std::shared_ptr<const CompiledNetwork> network, int threads) {
-  if (threads < 0) throw Error(ErrorCode::invalid_argument, concat("session: expected threads >= 0, found ", threads));
+  if (threads < 0)
+    throw Error(ErrorCode::invalid_argument, concat("session: expected threads >= 0, found ", threads));
   network->detector_config();  // throws where it is none
   impl_ = std::make_unique<Impl>(Impl{std::move(network), engine::ThreadScope(threads).threads(), {}});
 }

@@ -2,25 +2,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include <array>
 #include <memory>
 #include <vector>
 
-#include "model/builder.h"
 #include "model/compiled_network.h"
 #include "model/detector_cells.h"
 #include "spiga/image.h"
 
 namespace spiga::model {
-
-// Where a detector's program takes its input from and leaves its results.
-struct DetectorTensors {
-  Tensor input;                                           // [H / 2, W / 2, 12]
-  std::array<Tensor, DetectorConfig::kLevels> outputs{};  // [h, w, kOutputs] float32
-};
-
-// Adds the detector (docs/detector.md) to a program; height and width are multiples of kMaxStride.
-DetectorTensors build_detector(Builder& builder, const DetectorConfig& config, int height, int width);
 
 struct DetectorThresholds {
   float score = 0.5F;
@@ -31,7 +20,8 @@ struct DetectorThresholds {
 // programs of the sizes seen last are kept.
 class DetectorSession {
  public:
-  // Throws Error(invalid_argument) where the network is none of a detector, or threads < 0 (0: OpenMP's default).
+  // Throws Error(invalid_argument) where the network is none of a detector, or threads < 0 (0: OpenMP's
+  // default).
   explicit DetectorSession(std::shared_ptr<const CompiledNetwork> network, int threads = 1);
   ~DetectorSession();
 

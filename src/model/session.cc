@@ -7,7 +7,7 @@
 
 #include "base/text.h"
 #include "engine/parallel.h"
-#include "model/network.h"
+#include "model/engine_layers.h"
 #include "spiga/error.h"
 
 namespace spiga::model {
@@ -96,7 +96,9 @@ void Session::run(int n) {
 
 engine::Program& Session::program(int n) { return impl_->program(n); }
 
-std::span<const float> Session::landmarks() const { return step_landmarks(impl_->network->config().steps - 1); }
+std::span<const float> Session::landmarks() const {
+  return step_landmarks(impl_->network->config().steps - 1);
+}
 
 std::span<const float> Session::pose() const { return impl_->result(impl_->results.pose, 6); }
 

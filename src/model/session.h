@@ -34,8 +34,8 @@ class Session {
   const CompiledNetwork& network() const;
   const SessionOptions& options() const;
 
-  // [n, S, S, 3]: n crops, B G R in [0, 1]; S = network().config().input_size. Always the same memory; a larger n keeps
-  // what was written. Throws Error(invalid_argument) unless 1 <= n <= max_batch.
+  // [n, S, S, 3]: n crops, B G R in [0, 1]; S = network().config().input_size. Always the same memory; a
+  // larger n keeps what was written. Throws Error(invalid_argument) unless 1 <= n <= max_batch.
   std::span<float> input(int n);
 
   // Runs the network on the first n crops. The first run of a batch size compiles for it (milliseconds) and
@@ -50,7 +50,8 @@ class Session {
   std::span<const float> uncertainty() const;  // [n, L] expected error in crop units
   std::span<const UncertaintyFeatures> uncertainty_features() const;  // [n, L] what uncertainty() is made of
   std::span<const float> initial_landmarks() const;                   // [n, L, 2] where the cascade started
-  std::span<const float> step_landmarks(int step) const;  // [n, L, 2] after step 0 <= step < network().config().steps
+  std::span<const float> step_landmarks(
+      int step) const;  // [n, L, 2] after step 0 <= step < network().config().steps
 
   // For tests, with keep_intermediates: maps [n, H, W, channels] and matrices [n, rows, columns] as float32,
   // by the names that intermediate_names() lists.

@@ -3,9 +3,12 @@
 #include "model/tensors.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "base/text.h"
+#include "model/detector_network.h"
+#include "model/landmark_network.h"
 
 namespace spiga::model {
 namespace {
@@ -13,149 +16,178 @@ namespace {
 using base::concat;
 using Shape = std::vector<std::int64_t>;
 
-// Lists tensors the way PyTorch's modules register them; `p` is the module's name with a trailing dot.
-class Lister {
+// Writes down the tensors of each layer.
+class TensorLister : public Layers {
  public:
-  explicit Lister(const NetworkConfig& config) : config_(config), width_(config.width) {}
+  std::vector<TensorSpec> take() { return std::move(specs_); }
 
-  std::vector<TensorSpec> list() {
-    constant("diagonal_mask", {config_.landmarks, config_.landmarks});
-    backbone("visual_cnn.");
-    weight("pose_fc.weight", {6, width_});
-    weight("pose_fc.bias", {6});
-    for (int s = 0; s < config_.steps; ++s) shape_encoder(concat("shape_encoder.", s, ".encoder."));
-    for (int s = 0; s < config_.steps; ++s) constant(concat("theta_S.", s), {2, 2});
-    for (int s = 0; s < config_.steps; ++s) {
-      const int grid = config_.window_grid;
-      biased(concat("conv_window.", s, "."), {config_.embedding, width_, grid, grid});
-    }
-    for (int s = 0; s < config_.steps; ++s) step(concat("gcn.", s, "."));
-    return std::move(specs_);
+  void unused(const std::string& name, const Shape& shape, TensorRole role) override {
+    specs_.push_back({name, shape, role});
+  }
+  bool wants_unused() const override { return true; }
+
+  Value image(const std::string&, int side) override { return map(side, side, 3); }
+  Value picture_blocks(const std::string&, int height, int width, int block) override {
+    return map(height / block, width / block, 3 * block * block);
+  }
+
+  Value convolve(const Convolution& layer, const Value& x, Value) override {
+    weight(layer.name + ".weight", {layer.out, x->channels, layer.kernel, layer.kernel});
+    if (layer.bias) weight(layer.name + ".bias", {layer.out});
+    if (!layer.norm.empty()) norm(layer.norm, layer.out);
+    return map(x->height / layer.stride, x->width / layer.stride, layer.out);
+  }
+  Value convolve_with_coordinates(const Convolution& layer, const Value& image) override {
+    return convolve(layer, map(image->height, image->width, 6), {});
+  }
+  Value norm_relu(const std::string& prefix, Value x, Value* kept) override {
+    norm(prefix, x->channels);
+    if (kept != nullptr) *kept = x;
+    return x;
+  }
+  Value enlarge(const std::string& prefix, const Value& x, Value plus) override {
+    weight(prefix + "deconv.weight", {x->channels, x->channels, 2, 2});
+    norm(prefix + "bn", x->channels);
+    return plus;
+  }
+  Value repeat(const std::string&, const Value&, Value plus) override { return plus; }
+
+  Value pose(const std::string& name, const Value& x) override {
+    biased(name, {6, x->channels});
+    return map(1, 1, 6);
+  }
+  Value heat_maps(const HeatMaps& heads, const scheme::Database& database, const Value& field) override {
+    weight(heads.points + ".weight", {database.landmarks, field->channels, 1, 1});
+    weight(heads.edges + ".weight", {database.edge_count(), field->channels, 1, 1});
+    weight(heads.features + ".weight", {database.landmarks, field->channels, 1, 1});
+    return map(field->height, field->width, database.landmarks);
+  }
+  Peaks peaks(const Value& heat) override { return {map(heat->channels, 1, 2), map(heat->channels, 1, 1)}; }
+  Value projection(const scheme::Database& database, const Value&) override {
+    return map(database.landmarks, 1, 2);
+  }
+
+  Value windows(const std::string& name, const Value& field, const Value& points, int grid, double,
+                int out) override {
+    biased(name, {out, field->channels, grid, grid});
+    return map(points->height, 1, out);
+  }
+  Value differences(const std::string&, const Value& points) override {
+    return map(points->height, 1, 2 * (points->height - 1));
+  }
+  Value dense(const Dense& layer, const Value& x, Value) override {
+    biased(layer.name, {layer.out, x->channels, 1});
+    if (!layer.norm.empty()) norm(layer.norm, layer.out);
+    return map(x->height, 1, layer.out);
+  }
+  Value attend(const Attention& layer, const Value& x) override {
+    const int width = x->channels;
+    for (const char* part : {".attn.merge", ".attn.proj.0", ".attn.proj.1", ".attn.proj.2"})
+      biased(layer.prefix + part, {width, width, 1});
+    return dense({.name = layer.prefix + ".mlp.0", .norm = layer.prefix + ".mlp.1", .out = 2 * width},
+                 map(x->height, 1, 2 * width), {});
+  }
+  Value move(const std::string& name, const Value& x, const Value& points, double) override {
+    biased(name, {2, x->channels, 1});
+    return points;
+  }
+  Value uncertainty(const UncertaintyFormula&, const std::vector<Value>& landmarks, const Value&) override {
+    return landmarks.back();
   }
 
  private:
-  void weight(std::string name, Shape shape) { specs_.push_back({std::move(name), std::move(shape), {}}); }
-  void constant(std::string name, Shape shape) {
-    specs_.push_back({std::move(name), std::move(shape), TensorRole::constant});
+  static Value map(int height, int width, int channels) {
+    auto made = std::make_shared<Activation>();
+    made->height = height;
+    made->width = width;
+    made->channels = channels;
+    return made;
+  }
+  void weight(const std::string& name, const Shape& shape) {
+    specs_.push_back({name, shape, TensorRole::weight});
+  }
+  void biased(const std::string& name, const Shape& shape) {
+    weight(name + ".weight", shape);
+    weight(name + ".bias", {shape[0]});
+  }
+  void norm(const std::string& prefix, std::int64_t channels) {
+    for (const char* name : {".weight", ".bias", ".running_mean", ".running_var"})
+      weight(prefix + name, {channels});
+    specs_.push_back({prefix + ".num_batches_tracked", {}, TensorRole::counter});
   }
 
-  void biased(const std::string& p, const Shape& shape) {
-    weight(p + "weight", shape);
-    weight(p + "bias", {shape[0]});
-  }
-
-  void norm(const std::string& p, std::int64_t channels) {
-    for (const char* name : {"weight", "bias", "running_mean", "running_var"}) weight(p + name, {channels});
-    specs_.push_back({p + "num_batches_tracked", {}, TensorRole::counter});
-  }
-
-  // Convolution and batch norm.
-  void conv(const std::string& p, std::int64_t in, std::int64_t out, std::int64_t kernel) {
-    weight(p + "conv.weight", {out, in, kernel, kernel});
-    norm(p + "bn.", out);
-  }
-
-  void residual(const std::string& p, std::int64_t in, std::int64_t out) {
-    norm(p + "bn1.", in);
-    weight(p + "conv1.conv.weight", {out / 2, in, 1, 1});
-    norm(p + "bn2.", out / 2);
-    weight(p + "conv2.conv.weight", {out / 2, out / 2, 3, 3});
-    norm(p + "bn3.", out / 2);
-    weight(p + "conv3.conv.weight", {out, out / 2, 1, 1});
-    weight(p + "skip_layer.conv.weight", {out, in, 1, 1});
-  }
-
-  void stem(const std::string& p) {
-    const int size = config_.input_size;
-    const int stem = config_.stem_width;
-    constant(p + "0.xx_channel", {1, 1, size, size});
-    constant(p + "0.yy_channel", {1, 1, size, size});
-    conv(p + "1.", 6, stem, 7);
-    residual(p + "2.", stem, 2 * stem);
-    conv(p + "3.", 2 * stem, 2 * stem, 2);
-    residual(p + "4.", 2 * stem, 2 * stem);
-    residual(p + "5.", 2 * stem, width_);
-  }
-
-  void hourglass(const std::string& p, int depth) {
-    residual(p + "up1.", width_, width_);
-    conv(p + "pool1.", width_, width_, 2);
-    residual(p + "low1.", width_, width_);
-    if (depth > 1) {
-      hourglass(p + "low2.", depth - 1);
-    } else {
-      residual(p + "low2.", width_, width_);
-    }
-    residual(p + "low3.", width_, width_);
-    weight(p + "up2.deconv.weight", {width_, width_, 2, 2});
-    norm(p + "up2.bn.", width_);
-  }
-
-  void core(const std::string& p) {
-    for (int i = 0; i < 2; ++i) {
-      residual(concat(p, 2 * i, "."), width_, width_);
-      conv(concat(p, 2 * i + 1, "."), width_, width_, 2);
-    }
-  }
-
-  // One 1x1 convolution per stack: p0suffix, p1suffix, ...
-  void maps(const std::string& p, const char* suffix, int count, std::int64_t out, std::int64_t in) {
-    for (int i = 0; i < count; ++i) weight(concat(p, i, suffix), {out, in, 1, 1});
-  }
-
-  void backbone(const std::string& p) {
-    stem(p + "pre.");
-    for (int i = 0; i < config_.stacks; ++i) hourglass(concat(p, "hgs.", i, "."), config_.hourglass_depth);
-    for (int i = 0; i < config_.stacks; ++i) {
-      residual(concat(p, "hgs_out.", i, ".0."), width_, width_);
-      conv(concat(p, "hgs_out.", i, ".1."), width_, width_, 1);
-    }
-    for (int i = 0; i < config_.stacks; ++i) core(concat(p, "hgs_core.", i, "."));
-    const int merges = config_.stacks - 1;
-    const int heads = config_.initial_shape == InitialShape::heatmap ? config_.stacks : merges;
-    const int map = config_.map_size();
-    maps(p + "outs_points.", ".0.conv.weight", heads, config_.landmarks, width_);
-    maps(p + "outs_edges.", ".0.conv.weight", heads, config_.edges, width_);
-    constant(p + "E2Ptransform.ones", {1, map, map});
-    constant(p + "E2Ptransform.edge2point", {config_.landmarks, config_.edges + 1});
-    maps(p + "outs_features.", ".conv.weight", heads, config_.landmarks, width_);
-    maps(p + "merge_preds.", ".conv.weight", merges, width_, config_.landmarks);
-    maps(p + "merge_features.", ".conv.weight", merges, width_, width_);
-  }
-
-  // 1x1 convolutions with bias, batch norm and ReLU between them: widths w0 -> w1 -> ...
-  void mlp(const std::string& p, const std::vector<int>& widths) {
-    int index = 0;
-    for (std::size_t i = 1; i < widths.size(); ++i, index += 3) {
-      biased(concat(p, index, "."), {widths[i], widths[i - 1], 1});
-      if (i + 1 < widths.size()) norm(concat(p, index + 1, "."), widths[i]);
-    }
-  }
-
-  void shape_encoder(const std::string& p) {
-    const int hidden = config_.shape_hidden;
-    mlp(p, {2 * (config_.landmarks - 1), hidden, hidden, config_.embedding});
-  }
-
-  void attention_layer(const std::string& p, int in, int out) {
-    if (in != out) biased(p + "reshape.0.", {out, in, 1});
-    biased(p + "attention.attn.merge.", {in, in, 1});
-    for (int i = 0; i < 3; ++i) biased(concat(p, "attention.attn.proj.", i, "."), {in, in, 1});
-    mlp(p + "attention.mlp.", {2 * in, 2 * in, out});
-  }
-
-  void step(const std::string& p) {
-    const int out = config_.gat_width;
-    for (int i = 0; i < config_.gat_layers; ++i) {
-      attention_layer(concat(p, "gat.", i, "."), i == 0 ? config_.embedding : out, out);
-    }
-    mlp(p + "decoder.decoder.", decoder_widths(config_));
-  }
-
-  const NetworkConfig& config_;
-  const int width_;
   std::vector<TensorSpec> specs_;
 };
+
+// PyTorch lists a module's parts in the order in which its constructor makes them: theirs, by name.
+constexpr std::string_view kPublishedOrder[] = {"diagonal_mask",
+                                                "visual_cnn",
+                                                "pose_fc",
+                                                "shape_encoder",
+                                                "theta_S",
+                                                "conv_window",
+                                                "gcn",
+                                                "pre",
+                                                "hgs",
+                                                "hgs_out",
+                                                "hgs_core",
+                                                "outs_points",
+                                                "outs_edges",
+                                                "E2Ptransform",
+                                                "outs_features",
+                                                "merge_preds",
+                                                "merge_features",  // visual_cnn
+                                                "xx_channel",
+                                                "yy_channel",
+                                                "ones",
+                                                "edge2point",  // its constants
+                                                "up1",
+                                                "pool1",
+                                                "low1",
+                                                "low2",
+                                                "low3",
+                                                "up2",  // hourglass
+                                                "bn1",
+                                                "conv1",
+                                                "bn2",
+                                                "conv2",
+                                                "bn3",
+                                                "conv3",
+                                                "skip_layer",  // residual
+                                                "encoder",
+                                                "gat",
+                                                "decoder",
+                                                "reshape",
+                                                "attention",
+                                                "attn",
+                                                "merge",
+                                                "proj",
+                                                "mlp",  // cascade
+                                                "conv",
+                                                "deconv",
+                                                "bn",
+                                                "weight",
+                                                "bias",
+                                                "running_mean",
+                                                "running_var",
+                                                "num_batches_tracked"};
+
+// A name's parts as numbers: those that are numbers as they are, the others by their place above.
+std::vector<std::int64_t> place_of(std::string_view name) {
+  std::vector<std::int64_t> place;
+  for (std::size_t begin = 0; begin <= name.size();) {
+    const std::size_t end = std::min(name.find('.', begin), name.size());
+    const std::string_view part = name.substr(begin, end - begin);
+    if (part.find_first_not_of("0123456789") == std::string_view::npos) {
+      place.push_back(std::stoll(std::string(part)));
+    } else {
+      place.push_back(std::find(std::begin(kPublishedOrder), std::end(kPublishedOrder), part) -
+                      std::begin(kPublishedOrder));
+    }
+    begin = end + 1;
+  }
+  return place;
+}
 
 }  // namespace
 
@@ -170,7 +202,25 @@ std::int64_t TensorSpec::elements() const {
   return count;
 }
 
-std::vector<TensorSpec> checkpoint_tensors(const NetworkConfig& config) { return Lister(config).list(); }
+std::vector<TensorSpec> checkpoint_tensors(const NetworkConfig& config) {
+  TensorLister lister;
+  describe_network(lister, config, {});
+  std::vector<std::pair<std::vector<std::int64_t>, TensorSpec>> placed;
+  for (TensorSpec& spec : lister.take()) placed.emplace_back(place_of(spec.name), std::move(spec));
+  std::ranges::stable_sort(
+      placed, std::ranges::less(), [](const auto& one) -> const auto& { return one.first; });
+  std::vector<TensorSpec> specs;
+  for (auto& [place, spec] : placed) specs.push_back(std::move(spec));
+  return specs;
+}
+
+std::vector<TensorSpec> detector_tensors(const DetectorConfig& config) {
+  TensorLister lister;
+  describe_detector(lister, config, 2 * DetectorConfig::kMaxStride, 2 * DetectorConfig::kMaxStride);
+  std::vector<TensorSpec> specs = lister.take();
+  std::erase_if(specs, [](const TensorSpec& spec) { return spec.role != TensorRole::weight; });
+  return specs;
+}
 
 std::vector<TensorSpec> expected_tensors(const NetworkConfig& config) {
   std::vector<TensorSpec> specs = checkpoint_tensors(config);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "model/config.h"
+#include "model/detector_config.h"
 
 namespace spiga::model {
 
@@ -39,6 +40,9 @@ std::vector<TensorSpec> expected_tensors(const NetworkConfig& config);
 // Whether a tensor of this name belongs to heads that only training needs (maps of the last stack unless they
 // make the initial shape, pose heads of the stacks): not an error where it is found, not kept either.
 bool is_training_only(std::string_view name, const NetworkConfig& config);
+
+// What a detector's model file holds, in the order of its layers.
+std::vector<TensorSpec> detector_tensors(const DetectorConfig& config);
 
 // Elements of expected_tensors together.
 std::int64_t parameter_count(const NetworkConfig& config);

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <filesystem>
 
+#include "model/detector_config.h"
 #include "model/model_file.h"
 #include "model/weight_source.h"
 
@@ -16,7 +17,11 @@ namespace spiga::onnx {
 std::size_t write_network(const model::ModelInfo& info, model::WeightSource& weights,
                           const std::filesystem::path& output);
 
-// The same of a model file.
+// A detector's.
+std::size_t write_detector(const model::DetectorConfig& config, model::WeightSource& weights,
+                           const std::filesystem::path& output);
+
+// The same of a model file of either kind, with all of its metadata.
 std::size_t convert_model(const std::filesystem::path& path, const std::filesystem::path& output);
 
 }  // namespace spiga::onnx

@@ -31,10 +31,15 @@ struct AttributeWriter {
 };
 
 // ValueInfoProto of a float tensor [N, shape...]
-Message value_info(const std::string& name, const Shape& shape) {
+Message value_info(const std::string& name, const std::vector<Dimension>& shape) {
   Message dimensions;  // TensorShapeProto
   dimensions.message(1, Message().text(2, "N"));
-  for (const std::int64_t size : shape) dimensions.message(1, Message().number(1, size));
+  for (const Dimension& size : shape) {
+    if (const auto* number = std::get_if<std::int64_t>(&size))
+      dimensions.message(1, Message().number(1, *number));
+    else
+      dimensions.message(1, Message().text(2, std::get<std::string>(size)));
+  }
   const Message tensor = Message().number(1, kFloat).message(2, dimensions);  // TypeProto.Tensor
   return Message().text(1, name).message(2, Message().message(1, tensor));
 }
@@ -57,12 +62,12 @@ std::string Graph::unique(const std::string& layer) {
   return count == 0 ? layer : base::concat(layer, "/", count);
 }
 
-Value Graph::input(const std::string& name, const Shape& shape) {
+Value Graph::input(const std::string& name, const std::vector<Dimension>& shape) {
   body_.message(11, value_info(name, shape));
   return unique(name);
 }
 
-void Graph::output(const std::string& name, const Value& value, const Shape& shape) {
+void Graph::output(const std::string& name, const Value& value, const std::vector<Dimension>& shape) {
   body_.message(1, Message().text(1, value).text(2, name).text(3, name).text(4, "Identity"));
   body_.message(12, value_info(name, shape));
 }

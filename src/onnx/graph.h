@@ -18,6 +18,7 @@ inline constexpr int kOpset = 17;
 
 using Value = std::string;  // a value in the graph, by its name
 using Shape = std::vector<std::int64_t>;
+using Dimension = std::variant<std::int64_t, std::string>;  // a size, or the name of one that is free
 using Attribute = std::variant<std::int64_t, float, std::string, std::vector<std::int64_t>>;
 using Attributes = std::map<std::string, Attribute>;
 
@@ -27,8 +28,8 @@ class Graph {
   Graph();
 
   // The first dimension, the batch, is free; `shape` is the rest.
-  Value input(const std::string& name, const Shape& shape);
-  void output(const std::string& name, const Value& value, const Shape& shape);
+  Value input(const std::string& name, const std::vector<Dimension>& shape);
+  void output(const std::string& name, const Value& value, const std::vector<Dimension>& shape);
 
   Value constant(const std::string& layer, const std::vector<float>& values, const Shape& shape);
   Value constant(const std::string& layer, const std::vector<std::int64_t>& values);

@@ -98,7 +98,7 @@ class Golden : public ::testing::TestWithParam<Published> {
     session_->run(1);
   }
 
-  const NetworkConfig& config() const { return session_->model().config(); }
+  const NetworkConfig& config() const { return session_->network().config(); }
   void expect_near(const char* name, std::span<const float> found, double tolerance) const {
     const std::vector<float> expected = values_of(*golden_, name);
     ASSERT_FALSE(expected.empty()) << name;
@@ -119,9 +119,10 @@ class Golden : public ::testing::TestWithParam<Published> {
 
   void check_attention() const {
     constexpr int kRowStep = 7;
-    const int landmarks = config().landmarks, heads = config().gat_heads;
+    const int landmarks = config().landmarks, heads = config().gat_heads, layers = config().gat_layers;
     for (int layer = 0; layer < config().steps * config().gat_layers; ++layer) {
-      const std::span<const float> all = session_->intermediate(concat("attention.", layer));
+      const std::span<const float> all = session_->intermediate(
+          concat("gcn.", layer / layers, ".gat.", layer % layers, ".attention.weights"));
       std::vector<float> rows;
       for (int h = 0; h < heads; ++h) {
         for (int r = 0; r < landmarks; r += kRowStep) {
@@ -145,7 +146,7 @@ class Golden : public ::testing::TestWithParam<Published> {
   // The heads' channels are points, features, edges; the first two padded.
   void check_heads() const {
     const int side = config().map_size(), landmarks = config().landmarks, edges = config().edges;
-    const auto heads = session_->intermediate("heads.0");
+    const auto heads = session_->intermediate("visual_cnn.heat.0.heads");
     const auto heat = session_->intermediate("heat.0");
     const int stride = static_cast<int>(heads.size()) / (side * side);
     const int padded = static_cast<int>(heat.size()) / (side * side);

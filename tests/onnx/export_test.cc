@@ -13,8 +13,10 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "model/detector.h"
 #include "model/random_weights.h"
 #include "model/session.h"
+#include "model/tensors.h"
 #include "support/error_of.h"
 #include "support/made_up_weights.h"
 #include "support/model_files.h"
@@ -145,6 +147,38 @@ TEST_F(InOnnxRuntime, DefaultModelAgrees) {
   expect_agreement(model::CompiledNetwork::load("models/default.safetensors", Precision::f32), 2);
 }
 
+// What the cells say of noise, not a multiple of the strides wide: the engine pads with black, and so must
+// who calls ONNX Runtime.
+TEST_F(InOnnxRuntime, DetectorAgrees) {
+  constexpr int kHeight = 90, kWidth = 150, kPaddedHeight = 96, kPaddedWidth = 160;
+  const auto network = model::CompiledNetwork::load("models/detector.safetensors", Precision::f32);
+  convert_model("models/detector.safetensors", file());
+  Image picture(kWidth, kHeight, PixelFormat::bgr8);
+  std::minstd_rand generator(3);
+  std::vector<float> planes(3 * kPaddedHeight * kPaddedWidth);
+  for (int i = 0; i < kHeight * kWidth * 3; ++i) {
+    picture.data()[i] = static_cast<std::uint8_t>(generator() >> 8);
+    const int row = i / 3 / kWidth, column = i / 3 % kWidth;
+    planes[static_cast<std::size_t>((i % 3 * kPaddedHeight + row) * kPaddedWidth + column)] =
+        static_cast<float>(picture.data()[i]) / 255;
+  }
+  model::DetectorSession session(network);
+  session.run(picture.view(), {});
+  testing::overwrite(folder_.path() / "picture",
+                     {reinterpret_cast<const char*>(planes.data()), 4 * planes.size()});
+  const testing::Outcome outcome = testing::run_program(
+      "/usr/bin/env",
+      {"node", "tests/onnx/run_onnx.cjs", file(), folder_.path() / "picture", "1", folder_.path() / "results",
+       std::to_string(kPaddedHeight), std::to_string(kPaddedWidth)},
+      "", {"SPIGA_NODE_MODULES=" + node_modules()});
+  ASSERT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_EQ(outcome.out, "1x12x20x15 1x6x10x15 1x3x5x15\n");
+  const std::string bytes = base::read_file(folder_.path() / "results");
+  std::vector<float> found(bytes.size() / 4);
+  std::memcpy(found.data(), bytes.data(), bytes.size());
+  expect_near(found, session.outputs(), kTolerance, "cells");
+}
+
 TEST_F(InOnnxRuntime, DefaultSizeAgreesWithRandomWeights) {
   expect_agreement<model::RandomWeights>(model::named_config("default"), 1);
 }
@@ -167,6 +201,18 @@ TEST_F(Export, HoldsEveryWeightAndTheMetadata) {
   EXPECT_THAT(content, HasSubstr(info.licence));
   convert_model("models/default.safetensors", folder_.path() / "again.onnx");
   EXPECT_EQ(content, base::read_file(folder_.path() / "again.onnx"));
+}
+
+TEST_F(Export, HoldsTheDetectorAndItsMetadata) {
+  const std::size_t bytes = convert_model("models/detector.safetensors", file());
+  const weights::SafetensorsFile source("models/detector.safetensors");
+  std::int64_t numbers = 0;
+  for (const model::TensorSpec& spec : model::detector_tensors(model::read_detector_config(source))) {
+    EXPECT_TRUE(source.find(spec.name)) << spec.name;
+    numbers += spec.elements();
+  }
+  EXPECT_GT(static_cast<double>(bytes), 3.6 * static_cast<double>(numbers));
+  EXPECT_THAT(base::read_file(file()), HasSubstr("spiga.detector"));
 }
 
 TEST_F(Export, RefusesWhatIsNoModel) {
