@@ -18,8 +18,10 @@ namespace {
 // A face turned by more than this is looked at again, upright.
 constexpr double kTurnedDeg = 20;
 constexpr int kMostTurns = 2;
-// A face whose mean uncertainty is more than this share of its box is looked at from the other three sides.
+// A face whose mean uncertainty is more than this share of its box is looked at from the other three sides;
+// one of them is believed where its uncertainty is less than this part of the first look's.
 constexpr double kDoubtful = 0.045;
+constexpr double kMuchSurer = 0.6;
 
 double mean_uncertainty(const Face& face) {
   double sum = 0;
@@ -249,9 +251,11 @@ Refinement::View Refinement::upright_view(const FaceRequest&, const Face& face, 
 void Refinement::try_other_sides(std::span<const FaceRequest> requests, const Locate& locate,
                                  std::vector<Face>& faces) const {
   std::vector<View> views;
+  std::vector<double> first;
   for (std::size_t i = 0; i < faces.size(); ++i) {
     const Box& box = requests[i].box;
-    if (mean_uncertainty(faces[i]) <= kDoubtful * larger_side(box)) continue;
+    first.push_back(mean_uncertainty(faces[i]));
+    if (first.back() <= kDoubtful * larger_side(box)) continue;
     for (const double roll : {90.0, 180.0, -90.0}) {
       views.push_back({i, roll, geometry::kCropMargin * larger_side(box), box.x + box.width / 2,
                        box.y + box.height / 2, false});
@@ -259,8 +263,10 @@ void Refinement::try_other_sides(std::span<const FaceRequest> requests, const Lo
   }
   const std::vector<Face> found = look(requests, views, locate);
   for (std::size_t v = 0; v < views.size(); ++v) {
-    Face& face = faces[views[v].request];
-    if (mean_uncertainty(found[v]) < mean_uncertainty(face)) face = found[v];
+    const std::size_t request = views[v].request;
+    if (mean_uncertainty(found[v]) < kMuchSurer * first[request] &&
+        mean_uncertainty(found[v]) < mean_uncertainty(faces[request]))
+      faces[request] = found[v];
   }
 }
 
