@@ -20,8 +20,8 @@ constexpr double kTurnedDeg = 20;
 constexpr int kMostTurns = 2;
 // A face whose mean uncertainty is more than this share of its box is looked at from the other three sides;
 // one of them is believed where its uncertainty is less than this part of the first look's.
-constexpr double kDoubtful = 0.045;
-constexpr double kMuchSurer = 0.6;
+constexpr double kDoubtful = 0.07;
+constexpr double kMuchSurer = 0.3;
 
 double mean_uncertainty(const Face& face) {
   double sum = 0;
