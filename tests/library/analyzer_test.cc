@@ -10,6 +10,7 @@
 #include <fstream>
 
 #include "media/picture_reader.h"
+#include "spiga/tracker.h"
 #include "support/error_of.h"
 
 namespace spiga {
@@ -92,6 +93,21 @@ TEST(Analyzer, PrecisionReachesTheDetector) {
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::unsupported);  // by this processor
   }
+}
+
+TEST(FaceTracker, SaysWhenTheDetectorIsDue) {
+  const Image picture(64, 64, PixelFormat::bgr8);
+  FaceTracker tracker(Landmarker::load(default_model_path()), {.detect_every = 4});
+  EXPECT_TRUE(tracker.detector_is_due());
+  for (int frame = 0; frame < 3; ++frame) {
+    tracker.next(picture.view(), frame / 25.0);
+    EXPECT_FALSE(tracker.detector_is_due()) << frame;
+  }
+  EXPECT_TRUE(tracker.detector_is_due(1));  // of the frame after the next one
+  tracker.next(picture.view(), 3 / 25.0);
+  EXPECT_FALSE(tracker.detector_is_due());
+  EXPECT_FALSE(tracker.detector_is_due(3));
+  EXPECT_TRUE(tracker.detector_is_due(4));
 }
 
 class DefaultModelPath : public ::testing::Test {
