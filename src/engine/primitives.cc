@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "engine/primitives.h"
 
+#include <atomic>
+#include <cstdlib>
 #include <dnnl.hpp>
 
 #include "base/text.h"
@@ -14,8 +16,18 @@ using base::concat;
 using dnnl::memory;
 using Tag = memory::format_tag;
 
+// oneDNN keeps 1,024 primitives of its own accord, of whatever size, and with them those that KernelCache let
+// go. Where the environment says nothing else, it keeps a few.
+dnnl::engine make_engine() {
+  constexpr int kKeptByLibrary = 64;
+  if (std::getenv("DNNL_PRIMITIVE_CACHE_CAPACITY") == nullptr &&
+      std::getenv("ONEDNN_PRIMITIVE_CACHE_CAPACITY") == nullptr)
+    dnnl::set_primitive_cache_capacity(kKeptByLibrary);
+  return {dnnl::engine::kind::cpu, 0};
+}
+
 const dnnl::engine& cpu() {
-  static const dnnl::engine engine(dnnl::engine::kind::cpu, 0);
+  static const dnnl::engine engine = make_engine();
   return engine;
 }
 
@@ -139,6 +151,10 @@ std::int64_t multiply_adds(const Spec& spec) {
 
 // --- Kernel
 
+namespace {
+std::atomic<std::size_t> kernels_alive = 0;
+}  // namespace
+
 struct Kernel::Impl {
   dnnl::primitive primitive;
   memory::desc x, w, bias, y, scratch;
@@ -177,9 +193,12 @@ Kernel::Kernel(const Spec& spec) : spec_(spec) {
     throw Error(ErrorCode::unsupported, concat("this processor (", name_of(instruction_set()),
                                                ") cannot compute ", to_string(spec_), ": ", error.what()));
   }
+  ++kernels_alive;
 }
 
-Kernel::~Kernel() = default;
+Kernel::~Kernel() { --kernels_alive; }
+
+std::size_t Kernel::count() { return kernels_alive; }
 
 std::string_view Kernel::implementation() const { return impl_->implementation; }
 std::size_t Kernel::scratch_bytes() const { return impl_->scratch.get_size(); }
@@ -288,10 +307,32 @@ void Execution::run() const {
 // --- KernelCache
 
 std::shared_ptr<const Kernel> KernelCache::get(const Spec& spec, int threads) {
+  const Key key{threads, spec};
   const std::lock_guard lock(mutex_);
-  auto& kernel = kernels_[{threads, spec}];
+  const auto found = kernels_.find(key);
+  std::shared_ptr<const Kernel> kernel = found == kernels_.end() ? nullptr : found->second.kernel.lock();
   if (!kernel) kernel = std::make_shared<const Kernel>(spec);
+  Entry& entry = kernels_[key];
+  entry.kernel = kernel;
+  if (entry.recent) {
+    recent_.splice(recent_.begin(), recent_, entry.place);
+  } else {
+    recent_.emplace_front(key, kernel);
+    entry.place = recent_.begin();
+    entry.recent = true;
+  }
+  forget_unused();
   return kernel;
+}
+
+void KernelCache::forget_unused() {
+  while (recent_.size() > kept_) {
+    kernels_.find(recent_.back().first)->second.recent = false;
+    recent_.pop_back();
+  }
+  if (kernels_.size() < next_sweep_) return;
+  std::erase_if(kernels_, [](const auto& one) { return one.second.kernel.expired(); });
+  next_sweep_ = 2 * kernels_.size() + 64;
 }
 
 void multiply(int m, int n, int k, const float* a, const float* b, float* c) {

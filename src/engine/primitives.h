@@ -5,6 +5,7 @@
 #include <array>
 #include <compare>
 #include <cstdint>
+#include <list>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -87,6 +88,8 @@ class Kernel {
   const Spec& spec() const { return spec_; }
   std::string_view implementation() const;  // oneDNN's name for it, e.g. "brgconv:avx512_core_bf16"
   std::size_t scratch_bytes() const;
+  // Kernels of the whole process that exist now.
+  static std::size_t count();
 
   struct Impl;
   const Impl& impl() const { return *impl_; }
@@ -139,15 +142,32 @@ class Execution {
   std::unique_ptr<Impl> impl_;
 };
 
-// Kernels by what they compute, compiled once. Safe from many threads.
+// Kernels by what they compute, compiled once for as long as somebody uses them; of the others, those asked
+// for last are kept, so that memory is bounded whatever is asked for (a kernel takes some hundred KB). Safe
+// from many threads.
 class KernelCache {
  public:
+  static constexpr std::size_t kKept = 160;
+  explicit KernelCache(std::size_t kept = kKept) : kept_(kept) {}
+
   // The calling thread's number of OpenMP threads must be `threads` (ThreadScope).
   std::shared_ptr<const Kernel> get(const Spec& spec, int threads);
 
  private:
+  using Key = std::pair<int, Spec>;
+  using Recent = std::list<std::pair<Key, std::shared_ptr<const Kernel>>>;
+  struct Entry {
+    std::weak_ptr<const Kernel> kernel;
+    Recent::iterator place;
+    bool recent = false;  // `place` is good
+  };
+  void forget_unused();
+
+  const std::size_t kept_;
   std::mutex mutex_;
-  std::map<std::pair<int, Spec>, std::shared_ptr<const Kernel>> kernels_;
+  std::map<Key, Entry> kernels_;
+  Recent recent_;  // the one asked for last comes first
+  std::size_t next_sweep_ = 0;
 };
 
 // c[m, n] = a[m, k] b[k, n], row-major float32: for folding weights at load.

@@ -36,7 +36,7 @@ struct CompiledNetwork::Impl {
   Config config;
   UncertaintyFormula uncertainty = {};
   DataType type = DataType::f32;
-  // Both only grow, behind their locks: kernels and layouts of sizes that nobody had asked for yet.
+  // Behind their locks; layouts only grow, with sizes that nobody had asked for yet.
   LayerStore layers;
   engine::KernelCache kernels;
 };

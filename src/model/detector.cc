@@ -19,7 +19,7 @@ using base::concat;
 using engine::DataType;
 
 constexpr int kBlock = DetectorConfig::kBlock;
-constexpr std::size_t kKeptPrograms = 8;
+constexpr std::size_t kKeptPrograms = 6;  // of a session; a picture takes 2, small faces up to 4
 constexpr int kMostPixels = 1 << 26;
 
 // 0, 1, ... 255 as parts of 255.
@@ -58,14 +58,14 @@ int padded(int size) {
 struct DetectorSession::Impl {
   struct Compiled {
     int height, width;
-    engine::Arena memory;
     DetectorTensors tensors;
     std::unique_ptr<engine::Program> program;
   };
 
   std::shared_ptr<const CompiledNetwork> network;
   int threads;
-  std::list<Compiled> programs;  // the one used last comes first
+  engine::Arena memory = {};          // of all programs, as one runs at a time
+  std::list<Compiled> programs = {};  // the one used last comes first
 
   Compiled& compiled(int height, int width) {
     const auto found = std::ranges::find_if(
@@ -79,8 +79,16 @@ struct DetectorSession::Impl {
     return programs.front();
   }
 
-  Compiled compile(int height, int width) const {
-    Compiled result{height, width, {}, {}, {}};
+  // Where the memory is too small, the programs that work in it go with it.
+  void make_room(std::size_t bytes) {
+    if (bytes <= memory.size()) return;
+    programs.clear();
+    memory = engine::Arena();
+    memory = engine::Arena(bytes);
+  }
+
+  Compiled compile(int height, int width) {
+    Compiled result{height, width, {}, {}};
     const auto walk = [&](Builder& builder) {
       result.tensors = build_detector(builder, network->detector_config(), height, width);
       for (Tensor& output : result.tensors.outputs)
@@ -88,8 +96,8 @@ struct DetectorSession::Impl {
       result.tensors.input.block.reset();
     };
     const CompiledNetwork::Run run = {.threads = threads};
-    result.memory = engine::Arena(network->workspace_bytes(run, walk));
-    result.program = network->compile(run, result.memory.data(), walk);
+    make_room(network->workspace_bytes(run, walk));
+    result.program = network->compile(run, memory.data(), walk);
     return result;
   }
 };
@@ -98,7 +106,8 @@ DetectorSession::DetectorSession(std::shared_ptr<const CompiledNetwork> network,
   if (threads < 0)
     throw Error(ErrorCode::invalid_argument, concat("session: expected threads >= 0, found ", threads));
   network->detector_config();  // throws where it is none
-  impl_ = std::make_unique<Impl>(Impl{std::move(network), engine::ThreadScope(threads).threads(), {}});
+  impl_ = std::make_unique<Impl>(
+      Impl{.network = std::move(network), .threads = engine::ThreadScope(threads).threads()});
 }
 DetectorSession::~DetectorSession() = default;
 

@@ -257,6 +257,21 @@ TEST(KernelCache, CompilesOncePerSpecAndThreads) {
   EXPECT_NE(cache.get(ProductSpec{.rows = 5, .inner = 8, .columns = 8}, 1), first);
 }
 
+TEST(KernelCache, KeepsWhatIsInUseAndOfTheOthersTheLastOnes) {
+  KernelCache cache(4);
+  const ThreadScope scope(1);
+  const auto get = [&](int rows) {
+    return cache.get(ProductSpec{.rows = rows, .inner = 8, .columns = 8}, 1);
+  };
+  const std::size_t before = Kernel::count();
+  const auto used = get(1);
+  for (int rows = 2; rows < 300; ++rows) get(rows);
+  EXPECT_EQ(Kernel::count() - before, 5U);
+  EXPECT_EQ(get(1), used) << "compiled once as long as somebody has it";
+  const Kernel* last = get(299).get();
+  EXPECT_EQ(get(299).get(), last);
+}
+
 TEST(Multiply, IsAMatrixProduct) {
   const std::vector<float> a = {1, 2, 3, 4, 5, 6}, b = {1, 0, 2, 0, 1, 3};  // [2, 3] and [3, 2]
   std::vector<float> c(4);
