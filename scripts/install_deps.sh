@@ -6,9 +6,9 @@
 #   --tests  the same and what only some tests run: the browser of the web pages' tests, where npm is
 set -euo pipefail
 program=(g++ make cmake ninja-build pkg-config
-  libdnnl-dev libopencv-dev libdlib-dev libzip-dev libcli11-dev nlohmann-json3-dev libx11-dev libcpp-httplib-dev libssl-dev
+  libdnnl-dev libopencv-dev libdlib-dev libzip-dev libcli11-dev nlohmann-json3-dev libx11-dev libboost-dev libssl-dev
   libeigen3-dev)
-rest=(ccache clang-format libgtest-dev libgmock-dev libbenchmark-dev
+rest=(ccache clang-format libcpp-httplib-dev libgtest-dev libgmock-dev libbenchmark-dev
   libtorch-dev libgloo-dev libopenblas0-openmp libtomlplusplus-dev librsvg2-bin
   python3-dev pybind11-dev python3-numpy python3-pil)
 case ${1-} in

@@ -181,6 +181,14 @@ PictureHeader read_picture_header(std::span<const std::uint8_t> bytes, std::stri
   return *header;
 }
 
+bool is_known_picture(std::span<const std::uint8_t> bytes) {
+  try {
+    return header_by_magic(Bytes(bytes, "picture")).has_value();
+  } catch (const Error&) {  // known, and damaged
+    return true;
+  }
+}
+
 std::vector<std::uint8_t> essential_png(std::span<const std::uint8_t> png) {
   const Bytes file(png, "PNG");
   std::vector<std::uint8_t> kept(png.begin(), png.begin() + kPngMagic.size());

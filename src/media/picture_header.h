@@ -25,6 +25,9 @@ struct PictureHeader {
 // size.
 PictureHeader read_picture_header(std::span<const std::uint8_t> bytes, std::string_view name);
 
+// Whether the first bytes are those of a known format, whatever the rest is.
+bool is_known_picture(std::span<const std::uint8_t> bytes);
+
 // A PNG with only what decoding needs: header, palette, transparency, pixels. Text, colour profiles and the
 // like can be compressed bombs themselves and make libpng print warnings. `png` must have passed
 // read_picture_header.

@@ -2,10 +2,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <future>
 #include <mutex>
 #include <optional>
@@ -17,16 +17,19 @@
 
 namespace spiga::serve {
 
-using Clock = std::chrono::steady_clock;
-
 // Runs the faces of many requests through a few lasting threads, one landmarker each: whatever has gathered
 // while all were busy becomes the next batch, so nobody waits for company. A request that is alone has all
 // processors for itself. Safe from many threads.
 class Batcher {
  public:
+  using Locate = std::function<std::vector<Face>(std::span<const FaceRequest>)>;
+
   // Many one-threaded calls side by side do more than one call with many threads: `threads` copies of
   // `narrow` share the work, and `wide` takes the lone requests where there is one.
   Batcher(const Landmarker& narrow, std::optional<Landmarker> wide, int threads);
+  // A thread for each of `narrow`; `wide`, where there is one, is called by the first. A batch has at most
+  // `most` faces, or one request.
+  Batcher(std::vector<Locate> narrow, Locate wide, std::size_t most);
   ~Batcher();  // finishes what was submitted
   Batcher(const Batcher&) = delete;
   Batcher& operator=(const Batcher&) = delete;
@@ -44,9 +47,9 @@ class Batcher {
     std::promise<std::vector<Face>> answer;
     bool alone = false;
   };
-  void run(Landmarker landmarker, std::optional<Landmarker> wide);
+  void run(const Locate& narrow, const Locate& wide);
   std::vector<Job> take(bool has_wide);
-  static void answer(std::vector<Job>& jobs, Landmarker& landmarker);
+  static void answer(std::vector<Job>& jobs, const Locate& locate);
 
   const std::size_t most_;  // faces of a batch
   const bool has_wide_;
@@ -54,6 +57,7 @@ class Batcher {
   std::condition_variable changed_;
   std::deque<Job> jobs_;
   bool closing_ = false;
+  bool wide_busy_ = false;  // the first thread has work
   std::uint64_t batches_ = 0;
   std::uint64_t faces_ = 0;
   std::vector<std::thread> threads_;

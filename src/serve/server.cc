@@ -2,24 +2,24 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "serve/server.h"
 
-#include <httplib.h>
-#include <sys/socket.h>
-
 #include <atomic>
 #include <map>
 #include <span>
-#include <thread>
+#include <utility>
 
 #include "base/text.h"
+#include "media/face_text.h"
+#include "media/picture_header.h"
+#include "serve/form.h"
 #include "serve/metrics.h"
 #include "serve/page.h"
+#include "serve/token.h"
 #include "spiga/error.h"
 
 namespace spiga::serve {
 namespace {
 
-constexpr int kBacklog = 1024;
-constexpr char kJson[] = "application/json";
+constexpr std::int64_t kFormBytes = 65536;  // of a form beside the picture
 // The page may load nothing from elsewhere and be framed by nobody.
 constexpr char kPolicy[] =
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src "
@@ -27,10 +27,11 @@ constexpr char kPolicy[] =
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 constexpr char kOpenApi[] = R"({"openapi": "3.0.3",
- "info": {"title": "spiga", "description": "Facial landmarks and head pose", "version": "1"},
+ "info": {"title": "spiga", "version": "1",
+  "description": "Facial landmarks and head pose. Errors are application/problem+json as in RFC 9457"},
  "paths": {
   "/v1/analyze": {"post": {
-   "summary": "Faces of a picture, as bytes or as the first file of a form",
+   "summary": "Faces of a picture, as bytes or as a form's part named image, else its first file",
    "parameters": [{"name": "overlay", "in": "query", "schema": {"type": "string", "enum": ["1"]},
                    "description": "1: answer with the picture, faces drawn, as JPEG"}],
    "requestBody": {"required": true, "content": {
@@ -41,59 +42,18 @@ constexpr char kOpenApi[] = R"({"openapi": "3.0.3",
     "200": {"description": "What was found", "content": {"application/json": {}, "image/jpeg": {}}},
     "400": {"description": "No picture, or a damaged one"},
     "401": {"description": "Bearer token missing or wrong"},
-    "408": {"description": "The request took too long to arrive"},
+    "408": {"description": "The request came too slowly"},
     "413": {"description": "Too many bytes or pixels"},
+    "415": {"description": "Not a picture of a known type"},
     "429": {"description": "Queue full; Retry-After says when to come again"},
-    "503": {"description": "No turn within the time limit"}}}},
+    "431": {"description": "Header too long"},
+    "503": {"description": "No turn within the time limit, or too many bytes of others held; Retry-After"}}}},
   "/v1/model": {"get": {"responses": {"200": {"description": "The model: database, landmark ids, edges, configuration, licence",
                                               "content": {"application/json": {}}}}}},
   "/healthz": {"get": {"responses": {"200": {"description": "Alive"}}}},
   "/readyz": {"get": {"responses": {"200": {"description": "Takes requests"}, "503": {"description": "Ending"}}}},
   "/metrics": {"get": {"responses": {"200": {"description": "Prometheus text"}}}}}}
 )";
-
-void refuse(httplib::Response& response, int status, const std::string& message) {
-  std::string body = "{\"error\": ";
-  media::append_json_text(body, message);
-  response.status = status;
-  response.set_content(body + "}\n", kJson);
-}
-
-// Takes as long for every wrong token of the right length.
-bool same(const std::string& a, const std::string& b) {
-  if (a.size() != b.size()) return false;
-  unsigned difference = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) difference |= static_cast<unsigned char>(a[i] ^ b[i]);
-  return difference == 0;
-}
-
-struct Upload {
-  std::string name;
-  std::vector<std::uint8_t> bytes;
-  bool too_large = false;
-  bool too_late = false;
-};
-
-// The body, or of a form its first part, up to the limits.
-bool receive(const httplib::Request& request, const httplib::ContentReader& reader, std::size_t most,
-             Clock::time_point deadline, Upload& upload) {
-  int part = 0;
-  std::size_t received = 0;
-  const auto take = [&](const char* data, std::size_t size) {
-    received += size;
-    upload.too_large = received > most;
-    upload.too_late = Clock::now() > deadline;
-    if (upload.too_large || upload.too_late) return false;
-    if (part <= 1) upload.bytes.insert(upload.bytes.end(), data, data + size);
-    return true;
-  };
-  if (!request.is_multipart_form_data()) return reader(take);
-  const auto begin = [&](const httplib::MultipartFormData& form) {
-    if (++part == 1) upload.name = form.filename;
-    return true;
-  };
-  return reader(begin, take);
-}
 
 int status_of(ErrorCode code) {
   switch (code) {
@@ -106,183 +66,196 @@ int status_of(ErrorCode code) {
   }
 }
 
-thread_local Clock::time_point begun;
+HttpResponse come_again(int status, const std::string& detail) {
+  HttpResponse response = problem(status, detail);
+  response.headers.emplace_back("Retry-After", "1");
+  return response;
+}
+
+// What a failed request is told.
+HttpResponse refusal_of(const std::exception_ptr& fault) {
+  try {
+    std::rethrow_exception(fault);
+  } catch (const Busy& busy) {
+    return come_again(429, busy.what());
+  } catch (const TooLate& late) {
+    return come_again(503, late.what());
+  } catch (const Error& error) {
+    return problem(status_of(error.code()), error.what());
+  } catch (const std::bad_alloc&) {
+    return come_again(503, "no memory left for this request");
+  } catch (...) {
+    return problem(500, "internal error");
+  }
+}
+
+HttpResponse response_of(const Answer& found, bool overlay) {
+  HttpResponse response;
+  if (overlay) {
+    response.type = "image/jpeg";
+    response.body.assign(reinterpret_cast<const char*>(found.overlay.data()), found.overlay.size());
+  } else {
+    media::append_json_line(response.body, found.faces);
+  }
+  return response;
+}
+
+HttpLimits limits_of(const ServerOptions& options, const Service& service) {
+  HttpLimits limits = options.limits;
+  limits.body_bytes = service.options().limits.max_file_bytes + kFormBytes;
+  return limits;
+}
 
 }  // namespace
 
 struct Server::Impl {
+  using Get = std::function<HttpResponse()>;
+
   Impl(Service& the_service, const ServerOptions& the_options);
 
-  void analyze(const httplib::Request& request, httplib::Response& response,
-               const httplib::ContentReader& reader);
-  void answer(const httplib::Request& request, httplib::Response& response, const Upload& upload,
-              Clock::time_point deadline);
+  std::optional<HttpResponse> admit(const HttpRequest& request) const;
+  void handle(HttpRequest request, const HttpHandler::Reply& reply);
+  void analyze(HttpRequest request, const HttpHandler::Reply& reply);
+  Task task_of(HttpRequest request) const;
   void add_small_routes();
   void add_page();
-  void get(const char* path, std::function<void(httplib::Response&)> handle);
-  void add_refusals();
-  void note(const httplib::Request& request, const httplib::Response& response);
+  std::string metrics_text() const;
+  void note(const HttpRequest& request, int status, std::size_t bytes, double seconds);
 
   Service& service;
   ServerOptions options;
   Metrics metrics;
   std::atomic<bool> ready = false;
-  std::map<std::string, std::string> routes = {{"/v1/analyze", "POST"}};  // what each path takes
-  int listening = -1;                                                     // the socket
-  httplib::Server http;
+  std::map<std::string, Get> pages;  // what GET and HEAD answer
+  HttpFront front;
 };
 
 Server::Impl::Impl(Service& the_service, const ServerOptions& the_options)
-    : service(the_service), options(the_options) {
-  const auto limit = std::chrono::milliseconds(static_cast<std::int64_t>(options.seconds * 1000));
-  http.set_read_timeout(limit);
-  http.set_write_timeout(limit);
-  http.set_keep_alive_timeout(2);
-  http.set_keep_alive_max_count(1000000);
-  http.set_tcp_nodelay(true);
-  http.set_payload_max_length(static_cast<std::size_t>(service.options().limits.max_file_bytes) + 65536);
-  http.set_socket_options([this](int socket) {
-    listening = socket;
-    const int yes = 1;  // and not SO_REUSEPORT, the library's choice, with which two servers share a port
-    ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-  });
-  http.new_task_queue = [this] {
-    return new httplib::ThreadPool(static_cast<std::size_t>(options.connections));
-  };
-  http.set_pre_routing_handler([](const httplib::Request&, httplib::Response&) {
-    begun = Clock::now();
-    return httplib::Server::HandlerResponse::Unhandled;
-  });
-  http.set_logger([this](const httplib::Request& request, const httplib::Response& response) {
-    note(request, response);
-  });
+    : service(the_service),
+      options(the_options),
+      front(limits_of(the_options, the_service),
+            {.admit = [this](const HttpRequest& request) { return admit(request); },
+             .handle = [this](HttpRequest request,
+                              const HttpHandler::Reply& reply) { handle(std::move(request), reply); },
+             .note = [this](const HttpRequest& request, int status, std::size_t bytes,
+                            double seconds) { note(request, status, bytes, seconds); },
+             .tick = [this](Clock::time_point now) { service.expire(now); }}) {
   add_small_routes();
   add_page();
-  add_refusals();
-}
-
-void Server::Impl::get(const char* path, std::function<void(httplib::Response&)> handle) {
-  routes[path] = "GET, HEAD";
-  http.Get(path, [handle = std::move(handle)](const httplib::Request&, httplib::Response& response) {
-    handle(response);
-  });
 }
 
 void Server::Impl::add_small_routes() {
-  get("/healthz", [](httplib::Response& response) { response.set_content("ok\n", "text/plain"); });
-  get("/readyz", [this](httplib::Response& response) {
-    response.status = ready ? 200 : 503;
-    response.set_content(ready ? "ready\n" : "ending\n", "text/plain");
-  });
-  get("/metrics", [this](httplib::Response& response) {
-    std::string text = service.metrics();
-    metrics.append(text);
-    response.set_content(text, "text/plain; version=0.0.4");
-  });
-  get("/openapi.json", [](httplib::Response& response) { response.set_content(kOpenApi, kJson); });
-  get("/v1/model", [this](httplib::Response& response) { response.set_content(service.model(), kJson); });
-  http.Post("/v1/analyze",
-            [this](const httplib::Request& request, httplib::Response& response,
-                   const httplib::ContentReader& reader) { analyze(request, response, reader); });
+  const auto text = [](int status, const char* body) {
+    return HttpResponse{.status = status, .type = "text/plain", .body = body};
+  };
+  pages["/healthz"] = [text] { return text(200, "ok\n"); };
+  pages["/readyz"] = [this, text] { return ready ? text(200, "ready\n") : text(503, "ending\n"); };
+  pages["/metrics"] = [this] {
+    return HttpResponse{.type = "text/plain; version=0.0.4", .body = metrics_text()};
+  };
+  pages["/openapi.json"] = [] { return HttpResponse{.body = kOpenApi}; };
+  pages["/v1/model"] = [this] { return HttpResponse{.body = service.model()}; };
 }
 
 void Server::Impl::add_page() {
   for (const PageFile& file : std::span(kPageFiles, kPageFileCount))
-    get(file.path, [&file](httplib::Response& response) {
-      response.set_header("Content-Security-Policy", kPolicy);
-      response.set_header("X-Content-Type-Options", "nosniff");
-      response.set_header("Referrer-Policy", "no-referrer");
-      response.set_header("Cache-Control", "no-cache");
-      response.set_content(file.text, file.type);
-    });
+    pages[file.path] = [&file] {
+      return HttpResponse{.type = file.type,
+                          .body = file.text,
+                          .headers = {{"Content-Security-Policy", kPolicy},
+                                      {"Referrer-Policy", "no-referrer"},
+                                      {"Cache-Control", "no-cache"}}};
+    };
 }
 
-// Unknown paths and wrong methods; bodies that nobody wants are not read.
-void Server::Impl::add_refusals() {
-  const auto nowhere = [this](const httplib::Request& request, httplib::Response& response) {
-    const auto route = routes.find(request.path);
-    if (route == routes.end()) return refuse(response, 404, "no such path");
-    response.set_header("Allow", route->second);
-    refuse(response, 405, base::concat("this path takes ", route->second));
-  };
-  const auto unread = [nowhere](const httplib::Request& request, httplib::Response& response,
-                                const httplib::ContentReader&) {
-    response.set_header("Connection", "close");
-    nowhere(request, response);
-  };
-  http.Get(".*", nowhere).Delete(".*", nowhere).Options(".*", nowhere);
-  http.Post(".*", unread).Put(".*", unread).Patch(".*", unread).Delete(".*", unread);
-  http.set_error_handler([](const httplib::Request&, httplib::Response& response) {
-    if (response.body.empty()) refuse(response, response.status, "this request makes no sense");
+std::string Server::Impl::metrics_text() const {
+  std::string text = service.metrics();
+  const HttpCounts counts = front.counts();
+  append_metric(text, "spiga_connections", "gauge", "Connections of clients.", counts.connections);
+  append_metric(text, "spiga_held_bytes", "gauge", "Bodies and answers in memory.", counts.held_bytes);
+  append_metric(text, "spiga_refused_connections_total", "counter",
+                "Connections over the limit of all or of an address.", counts.refused_connections);
+  append_metric(text, "spiga_slow_clients_total", "counter", "Requests that came too slowly.",
+                counts.slow_clients);
+  metrics.append(text);
+  return text;
+}
+
+// Unknown paths, wrong methods and strangers; their bodies are not read.
+std::optional<HttpResponse> Server::Impl::admit(const HttpRequest& request) const {
+  const bool analyzes = request.path == "/v1/analyze";
+  if (!analyzes && !pages.contains(request.path)) return problem(404, "no such path");
+  const bool reads = request.method == "GET" || request.method == "HEAD";
+  if (analyzes ? request.method != "POST" : !reads) {
+    const std::string allowed = analyzes ? "POST" : "GET, HEAD";
+    HttpResponse response = problem(405, "this path takes " + allowed);
+    response.headers.emplace_back("Allow", allowed);
+    return response;
+  }
+  if (!analyzes) return pages.at(request.path)();
+  if (!options.token.empty() && !is_authorized(request.authorization, options.token)) {
+    HttpResponse response = problem(401, "bearer token missing or wrong");
+    response.headers.emplace_back("WWW-Authenticate", "Bearer");
+    return response;
+  }
+  return {};
+}
+
+void Server::Impl::handle(HttpRequest request, const HttpHandler::Reply& reply) {
+  try {
+    analyze(std::move(request), reply);
+  } catch (...) {
+    reply(refusal_of(std::current_exception()));
+  }
+}
+
+Task Server::Impl::task_of(HttpRequest request) const {
+  Task task{.body = std::move(request.body),
+            .overlay = request.parameter("overlay") == "1",
+            .deadline = request.deadline};
+  task.picture = task.body;  // moving the vector leaves its bytes where they are
+  if (is_form(request.content_type)) {
+    const std::vector<FormPart> parts = parse_form(task.body, request.content_type);
+    const FormPart& part = picture_of(parts);
+    task.picture = part.content;
+    task.name = part.file_name;
+  }
+  return task;
+}
+
+void Server::Impl::analyze(HttpRequest request, const HttpHandler::Reply& reply) {
+  Task task = task_of(std::move(request));
+  const std::int64_t most = service.options().limits.max_file_bytes;
+  if (static_cast<std::int64_t>(task.picture.size()) > most)
+    return reply(problem(413, base::concat("more than ", most, " bytes")));
+  if (!task.picture.empty() && !media::is_known_picture(task.picture))
+    return reply(problem(415, "not a picture (JPEG, PNG, BMP, WebP, TIFF and PNM are known)"));
+  const bool overlay = task.overlay;
+  service.submit(std::move(task), [reply, overlay](const std::exception_ptr& fault, const Answer& answer) {
+    HttpResponse response;
+    try {
+      response = fault ? refusal_of(fault) : response_of(answer, overlay);
+    } catch (...) {
+      response = {.status = 500, .type = "text/plain"};  // not even memory for words
+    }
+    reply(std::move(response));
   });
 }
 
-void Server::Impl::analyze(const httplib::Request& request, httplib::Response& response,
-                           const httplib::ContentReader& reader) {
-  if (!options.token.empty() && !same(request.get_header_value("Authorization"), "Bearer " + options.token)) {
-    response.set_header("WWW-Authenticate", "Bearer");
-    response.set_header("Connection", "close");
-    return refuse(response, 401, "bearer token missing or wrong");
-  }
-  const auto deadline = begun + std::chrono::milliseconds(static_cast<std::int64_t>(options.seconds * 1000));
-  const auto most = service.options().limits.max_file_bytes;
-  Upload upload;
-  const bool whole = receive(request, reader, static_cast<std::size_t>(most), deadline, upload);
-  if (!whole) response.set_header("Connection", "close");
-  if (upload.too_large || response.status == 413)
-    return refuse(response, 413, base::concat("more than ", most, " bytes"));
-  if (upload.too_late || Clock::now() > deadline)
-    return refuse(response, 408, "the request took too long to arrive");
-  if (!whole) return refuse(response, 400, "the request's body is cut short or malformed");
-  answer(request, response, upload, deadline);
-}
-
-void Server::Impl::answer(const httplib::Request& request, httplib::Response& response, const Upload& upload,
-                          Clock::time_point deadline) {
-  const bool overlay = request.get_param_value("overlay") == "1";
-  try {
-    const Answer found = service.analyze(upload.bytes, upload.name, overlay, deadline);
-    response.status = 200;
-    if (overlay) {
-      response.set_content(reinterpret_cast<const char*>(found.overlay.data()), found.overlay.size(),
-                           "image/jpeg");
-    } else {
-      std::string line;
-      media::append_json_line(line, found.faces);
-      response.set_content(line, kJson);
-    }
-  } catch (const Busy& busy) {
-    response.set_header("Retry-After", "1");
-    refuse(response, 429, busy.what());
-  } catch (const TooLate& late) {
-    response.set_header("Retry-After", "1");
-    refuse(response, 503, late.what());
-  } catch (const Error& error) {
-    refuse(response, status_of(error.code()), error.what());
-  } catch (const std::exception&) {
-    refuse(response, 500, "internal error");
-  }
-}
-
-void Server::Impl::note(const httplib::Request& request, const httplib::Response& response) {
-  // A request that could not be read has no start of its own.
-  const bool timed = !request.method.empty() && begun != Clock::time_point();
-  const double seconds = timed ? std::chrono::duration<double>(Clock::now() - begun).count() : 0;
-  begun = {};
-  metrics.count(response.status, seconds);
+void Server::Impl::note(const HttpRequest& request, int status, std::size_t bytes, double seconds) {
+  metrics.count(status, seconds);
   if (!options.log) return;
   const double now =
       std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
   std::string line = "{\"time\": ";
   media::append_number(line, now, 3);
   line += ", \"client\": ";
-  media::append_json_text(line, request.remote_addr);
+  media::append_json_text(line, request.client);
   line += ", \"method\": ";
   media::append_json_text(line, request.method);
   line += ", \"path\": ";
   media::append_json_text(line, request.path);
-  line +=
-      base::concat(", \"status\": ", response.status, ", \"bytes\": ", response.body.size(), ", \"ms\": ");
+  line += base::concat(", \"status\": ", status, ", \"bytes\": ", bytes, ", \"ms\": ");
   media::append_number(line, seconds * 1000, 1);
   options.log(line + "}");
 }
@@ -292,27 +265,16 @@ Server::Server(Service& service, const ServerOptions& options)
 
 Server::~Server() = default;
 
-int Server::bind() {
-  const ServerOptions& options = impl_->options;
-  const int port = options.port == 0 ? impl_->http.bind_to_any_port(options.host)
-                   : impl_->http.bind_to_port(options.host, options.port) ? options.port
-                                                                          : -1;
-  if (port < 0)
-    throw Error(ErrorCode::io, base::concat(options.host, ":", options.port, ": cannot listen there"));
-  // The library lets 5 clients wait to be accepted; the next would try again a second later.
-  ::listen(impl_->listening, kBacklog);
-  return port;
-}
+int Server::bind() { return impl_->front.bind(impl_->options.host, impl_->options.port); }
 
 void Server::run(const std::function<bool()>& stop) {
-  constexpr auto kPause = std::chrono::milliseconds(50);
-  std::thread listener([this] { impl_->http.listen_after_bind(); });
-  while (!impl_->http.is_running()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
   impl_->ready = true;
-  while (!stop()) std::this_thread::sleep_for(kPause);
+  impl_->front.run([&] {
+    const bool ends = stop();
+    if (ends) impl_->ready = false;
+    return ends;
+  });
   impl_->ready = false;
-  impl_->http.stop();
-  listener.join();
 }
 
 }  // namespace spiga::serve

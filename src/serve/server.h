@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "serve/http_front.h"
 #include "serve/service.h"
 
 namespace spiga::serve {
@@ -14,8 +15,7 @@ struct ServerOptions {
   std::string host = "127.0.0.1";
   int port = 8080;         // 0: any free one
   std::string token = {};  // POST /v1/analyze asks for it as a bearer token; empty: open to all
-  double seconds = 10;     // from a request's header to its turn; also the longest silence of a client
-  int connections = 256;   // at a time, one thread each; others wait to be accepted
+  HttpLimits limits = {};  // all but body_bytes, which the service's picture limits tell
   std::function<void(const std::string&)> log = {};  // one JSON object per answer, no line end; any thread
 };
 

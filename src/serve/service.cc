@@ -2,11 +2,16 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "serve/service.h"
 
+#include <malloc.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
 
+#include "engine/primitives.h"
 #include "media/overlay.h"
 #include "media/picture_writer.h"
 #include "model/model_file.h"
@@ -25,11 +30,28 @@ std::string describe(const std::string& model) {
   return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 
+// What pictures of ever new sizes leave behind goes back to the system instead of staying in many heaps.
+void keep_heap_small() {
+#ifdef __GLIBC__
+  ::mallopt(M_ARENA_MAX, 2);
+  ::mallopt(M_MMAP_THRESHOLD, 256 * 1024);
+  ::mallopt(M_TRIM_THRESHOLD, 1024 * 1024);
+#endif
+}
+
+std::uint64_t resident_bytes() {
+  std::ifstream file("/proc/self/statm");
+  std::uint64_t all = 0, resident = 0;
+  file >> all >> resident;
+  return resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+}
+
 }  // namespace
 
 Service::Service(const ServiceOptions& options) : options_(options) {
   if (options.workers < 1 || options.queue < 1)
     throw Error(ErrorCode::invalid_argument, "workers and queue must be at least 1");
+  keep_heap_small();
   AnalyzerOptions one = options.analyzer;
   one.threads = 1;
   const Analyzer analyzer = Analyzer::load(one);
@@ -62,7 +84,7 @@ void Service::start_batcher(const Analyzer& analyzer, int threads) {
 
 void Service::work(Analyzer& analyzer) {
   for (;;) {
-    std::shared_ptr<Job> job;  // kept until its promise is done with, whatever its caller does
+    Job job;
     {
       std::unique_lock lock(mutex_);
       changed_.wait(lock, [this] { return closing_ || !waiting_.empty(); });
@@ -70,60 +92,66 @@ void Service::work(Analyzer& analyzer) {
       job = std::move(waiting_.front());
       waiting_.pop_front();
     }
+    Answer answer;
+    std::exception_ptr fault;
     try {
-      job->answer.set_value(look(*job, analyzer));
+      answer = look(job.task, analyzer);
     } catch (...) {
-      job->answer.set_exception(std::current_exception());
+      fault = std::current_exception();
     }
+    finish(job, fault, std::move(answer));
   }
 }
 
-Answer Service::look(const Job& job, Analyzer& analyzer) {
-  Image picture = media::decode_picture(job.bytes, job.name.empty() ? "picture" : job.name, options_.limits);
+void Service::finish(const Job& job, std::exception_ptr fault, Answer answer) {
+  {
+    const std::lock_guard lock(mutex_);
+    --admitted_;
+  }
+  job.done(std::move(fault), std::move(answer));
+}
+
+Answer Service::look(const Task& task, Analyzer& analyzer) {
+  Image picture =
+      media::decode_picture(task.picture, task.name.empty() ? "picture" : task.name, options_.limits);
   const std::vector<Detection> detections = analyzer.detect(picture.view());
   bool alone = false;
   {
     const std::lock_guard lock(mutex_);
     alone = admitted_ == 1;
   }
-  Answer answer{.faces = {.source = job.name,
+  Answer answer{.faces = {.source = task.name,
                           .width = picture.width(),
                           .height = picture.height(),
                           .faces = batcher_->locate(picture.view(), detections, alone)},
                 .overlay = {}};
-  if (job.overlay) {
+  if (task.overlay) {
     media::draw_faces(picture, answer.faces.faces, scheme::find_database(database_));
     answer.overlay = media::encode_picture(picture, ".jpg");
   }
   return answer;
 }
 
-Answer Service::analyze(std::span<const std::uint8_t> bytes, const std::string& name, bool overlay,
-                        Clock::time_point deadline) {
-  // A place in the queue, given back at the end.
-  struct Place {
-    explicit Place(Service& the_service) : service(the_service) {}
-    ~Place() {
-      const std::lock_guard lock(service.mutex_);
-      --service.admitted_;
-    }
-    Service& service;
-  };
-  const auto job = std::make_shared<Job>(Job{bytes, name, overlay, {}});
-  std::future<Answer> answer = job->answer.get_future();
+void Service::submit(Task task, Done done) {
   {
     const std::lock_guard lock(mutex_);
     if (admitted_ >= options_.queue) throw Busy();
+    waiting_.push_back({std::move(task), std::move(done)});
     ++admitted_;
-    waiting_.push_back(job);
   }
-  const Place place(*this);
   changed_.notify_one();
-  if (answer.wait_until(deadline) == std::future_status::timeout) {
+}
+
+void Service::expire(Clock::time_point now) {
+  std::vector<Job> late;
+  {
     const std::lock_guard lock(mutex_);
-    if (std::erase(waiting_, job) > 0) throw TooLate();  // else its turn has come
+    const auto is_late = [now](const Job& job) { return job.task.deadline <= now; };
+    for (Job& job : waiting_)
+      if (is_late(job)) late.push_back(std::move(job));
+    std::erase_if(waiting_, is_late);
   }
-  return answer.get();
+  for (const Job& job : late) finish(job, std::make_exception_ptr(TooLate()), {});
 }
 
 std::string Service::metrics() const {
@@ -135,6 +163,8 @@ std::string Service::metrics() const {
   }
   append_metric(out, "spiga_requests_admitted", "gauge", "Requests under way or waiting.",
                 static_cast<std::uint64_t>(admitted));
+  append_metric(out, "spiga_kernels", "gauge", "Compiled kernels in memory.", engine::Kernel::count());
+  append_metric(out, "process_resident_memory_bytes", "gauge", "Memory of the program.", resident_bytes());
   append_metric(out, "spiga_faces_total", "counter", "Faces that the network looked at.", batcher_->faces());
   append_metric(out, "spiga_batches_total", "counter", "Calls of the network.", batcher_->batches());
   return out;

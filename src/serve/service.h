@@ -2,10 +2,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
-#include <future>
+#include <exception>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <span>
@@ -20,6 +22,8 @@
 #include "spiga/analyzer.h"
 
 namespace spiga::serve {
+
+using Clock = std::chrono::steady_clock;
 
 struct ServiceOptions {
   AnalyzerOptions analyzer = {};
@@ -42,8 +46,17 @@ struct Answer {
   std::vector<std::uint8_t> overlay;  // JPEG, where it was asked for
 };
 
+// A picture to look at.
+struct Task {
+  std::vector<std::uint8_t> body = {};         // what `picture` lies in
+  std::span<const std::uint8_t> picture = {};  // a file's bytes
+  std::string name = {};                       // what the answer calls it
+  bool overlay = false;
+  Clock::time_point deadline = {};  // of its turn
+};
+
 // Pictures to faces for many callers at once: a bounded queue, a few lasting threads with a detector each,
-// one batching landmarker behind them.
+// one batching landmarker behind them. Sets the process's heap to give memory back early.
 class Service {
  public:
   // The analyzer's `threads` (0: all) are those of the network, whichever way they are used; each worker's
@@ -54,9 +67,12 @@ class Service {
   Service(const Service&) = delete;
   Service& operator=(const Service&) = delete;
 
-  // Throws Busy, TooLate, or Error as decode_picture and the analyzer do.
-  Answer analyze(std::span<const std::uint8_t> bytes, const std::string& name, bool overlay,
-                 Clock::time_point deadline);
+  // Calls `done` once, from any thread: the answer, or what was thrown: TooLate, or Error as decode_picture
+  // and the analyzer do. Throws Busy itself.
+  using Done = std::function<void(std::exception_ptr, Answer)>;
+  void submit(Task task, Done done);
+  // Ends the waiting of those whose time is over.
+  void expire(Clock::time_point now);
 
   std::string metrics() const;
   // What `spiga info --json` says of the model itself, and the program's version.
@@ -65,19 +81,18 @@ class Service {
 
  private:
   struct Job {
-    std::span<const std::uint8_t> bytes;
-    const std::string& name;
-    bool overlay;
-    std::promise<Answer> answer;
+    Task task;
+    Done done;
   };
   void start_batcher(const Analyzer& analyzer, int threads);
   void work(Analyzer& analyzer);
-  Answer look(const Job& job, Analyzer& analyzer);
+  Answer look(const Task& task, Analyzer& analyzer);
+  void finish(const Job& job, std::exception_ptr fault, Answer answer);
 
   ServiceOptions options_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
-  std::deque<std::shared_ptr<Job>> waiting_;
+  std::deque<Job> waiting_;
   int admitted_ = 0;
   bool closing_ = false;
   std::string database_;
