@@ -23,6 +23,8 @@ install(FILES ${CMAKE_BINARY_DIR}/cmake/spiga.pc DESTINATION ${CMAKE_INSTALL_LIB
 install(FILES packaging/spiga.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT spiga)
 install(FILES packaging/spiga.bash-completion DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions
   RENAME spiga COMPONENT spiga)
+# Debian's folder of units, wherever the rest goes below the prefix.
+install(FILES packaging/spiga.service DESTINATION lib/systemd/system COMPONENT spiga)
 install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT library)
 
 include(cmake/packages.cmake)
