@@ -16,8 +16,13 @@ struct Target {
 };
 
 constexpr Target kTargets[] = {
-    {"annotations", fuzz_annotations}, {"checkpoint", fuzz_checkpoint},   {"config", fuzz_config},
-    {"pickle", fuzz_pickle},           {"safetensors", fuzz_safetensors},
+    {"annotations", fuzz_annotations},
+    {"checkpoint", fuzz_checkpoint},
+    {"config", fuzz_config},
+    {"form", fuzz_form},
+    {"http", fuzz_http},
+    {"pickle", fuzz_pickle},
+    {"safetensors", fuzz_safetensors},
 #if SPIGA_WITH_TRAIN
     {"packed", fuzz_packed},
 #endif

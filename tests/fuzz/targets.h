@@ -14,6 +14,8 @@ using Bytes = std::span<const std::uint8_t>;
 void fuzz_annotations(Bytes bytes);  // the published JSON form of annotated faces
 void fuzz_checkpoint(Bytes bytes);   // a PyTorch checkpoint: zip and pickle
 void fuzz_config(Bytes bytes);       // a network's configuration as a model file's metadata holds it
+void fuzz_form(Bytes bytes);         // a multipart/form-data body behind its content type and a line end
+void fuzz_http(Bytes bytes);         // what an HTTP client sends
 void fuzz_packed(Bytes bytes);       // packed faces
 void fuzz_pickle(Bytes bytes);       // a checkpoint's pickle alone
 void fuzz_safetensors(Bytes bytes);  // a model file
