@@ -3,12 +3,12 @@
 #include "spiga/default_files.h"
 
 #include <dlfcn.h>
-#include <sys/auxv.h>
 
 #include <cstdlib>
 #include <filesystem>
 #include <vector>
 
+#include "base/file.h"
 #include "base/text.h"
 #include "spiga/error.h"
 
@@ -16,15 +16,6 @@ namespace spiga {
 namespace {
 
 namespace fs = std::filesystem;
-
-// The program's file; without /proc (a bare chroot), as it was called.
-fs::path program_file() {
-  std::error_code failed;
-  fs::path file = fs::read_symlink("/proc/self/exe", failed);
-  if (!failed) return file;
-  const char* called = reinterpret_cast<const char*>(getauxval(AT_EXECFN));
-  return called ? fs::absolute(called, failed) : fs::path();
-}
 
 // The folder of the program or shared library that this code is part of.
 fs::path own_folder() {
@@ -34,14 +25,14 @@ fs::path own_folder() {
   const std::string name = known && info.dli_fname ? info.dli_fname : "";
   // A program's own name there is whatever it was called by.
   const bool library = name.find(".so") != std::string::npos;
-  return (library ? fs::canonical(name, failed) : program_file()).parent_path();
+  return (library ? fs::canonical(name, failed) : base::program_file()).parent_path();
 }
 
 // The file that the environment's `variable` names, or `name` among the models.
 std::string default_file(const char* variable, const char* name, const char* what) {
   const char* chosen = std::getenv(variable);
   if (chosen && *chosen) {
-    if (fs::exists(chosen)) return chosen;
+    if (base::exists(chosen)) return chosen;
     throw Error(ErrorCode::not_found, base::concat(variable, " names a file that is not there: ", chosen));
   }
   const fs::path here = own_folder(), installed = "share/spiga/models";

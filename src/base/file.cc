@@ -3,10 +3,12 @@
 #include "base/file.h"
 
 #include <fcntl.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <random>
@@ -55,13 +57,21 @@ fs::path resolve(const fs::path& path) {
   return resolved.empty() ? path : resolved;
 }
 
-// A name next to `path` that nobody uses: hidden, and recognisable as ours should a crash leave it behind.
-fs::path temporary_name(const fs::path& path) {
-  static thread_local std::mt19937_64 random{std::random_device{}()};
-  char suffix[32];
-  std::snprintf(suffix, sizeof suffix, ".tmp-%012llx",
-                static_cast<unsigned long long>(random() & 0xffffffffffffULL));
-  return path.parent_path() / concat('.', path.filename().native().substr(0, 200), suffix);
+// Whether a system's error tells of the device and not of what it was asked for.
+bool is_device_failure(int error_number) {
+  return error_number == ENOSPC || error_number == EDQUOT || error_number == EIO;
+}
+
+[[noreturn]] void refuse(const fs::path& path, const char* what, const std::error_code& error) {
+  throw Error(is_device_failure(error.value()) ? ErrorCode::io : ErrorCode::not_found,
+              concat(path.native(), ": cannot ", what, ": ", error.message()));
+}
+
+fs::file_status status_of(const fs::path& path) {
+  std::error_code error;
+  const fs::file_status status = fs::status(path, error);
+  if (status.type() == fs::file_type::none) refuse(path, "be looked for", error);
+  return status;
 }
 
 void sync_folder(const fs::path& folder) {
@@ -126,7 +136,7 @@ AtomicFile::AtomicFile(const fs::path& path) : path_(resolve(path)) {
   }
   if (fd_ < 0) {
     const int why = errno;
-    throw Error(why == ENOSPC || why == EDQUOT ? ErrorCode::io : ErrorCode::not_found,
+    throw Error(is_device_failure(why) ? ErrorCode::io : ErrorCode::not_found,
                 concat(path_.native(), ": cannot create a file in this folder: ", reason(why)));
   }
 }
@@ -214,6 +224,52 @@ void write_file(const fs::path& path, std::string_view content) {
   AtomicFile file(path);
   file.write(content);
   file.commit();
+}
+
+bool exists(const fs::path& path) { return fs::exists(status_of(path)); }
+
+bool is_folder(const fs::path& path) { return fs::is_directory(status_of(path)); }
+
+std::uintmax_t file_size(const fs::path& path) {
+  std::error_code error;
+  const std::uintmax_t size = fs::file_size(path, error);
+  if (error) refuse(path, "be measured", error);
+  return size;
+}
+
+void create_folders(const fs::path& folder) {
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (error) refuse(folder, "make this folder", error);
+  if (!is_folder(folder))
+    throw Error(ErrorCode::not_found, concat(folder.native(), ": expected a folder, found a file"));
+}
+
+std::vector<fs::path> files_below(const fs::path& folder, std::string_view extension) {
+  std::vector<fs::path> files;
+  std::error_code error;
+  for (fs::recursive_directory_iterator entry(folder, error), end; !error && entry != end;
+       entry.increment(error))
+    if (entry->path().extension() == extension) files.push_back(entry->path());
+  if (error) refuse(folder, "be read", error);
+  std::ranges::sort(files);
+  return files;
+}
+
+fs::path temporary_name(const fs::path& path, std::string_view extension) {
+  static thread_local std::mt19937_64 random{std::random_device{}()};
+  char suffix[32];
+  std::snprintf(suffix, sizeof suffix, ".tmp-%012llx",
+                static_cast<unsigned long long>(random() & 0xffffffffffffULL));
+  return path.parent_path() / concat('.', path.filename().native().substr(0, 200), suffix, extension);
+}
+
+fs::path program_file() {
+  std::error_code failed;
+  fs::path file = fs::read_symlink("/proc/self/exe", failed);
+  if (!failed) return file;
+  const char* called = reinterpret_cast<const char*>(getauxval(AT_EXECFN));
+  return called ? fs::absolute(called, failed) : fs::path();
 }
 
 }  // namespace spiga::base

@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace spiga::base {
 
@@ -78,5 +79,25 @@ std::string read_file(const std::filesystem::path& path, std::size_t max_bytes =
 
 // AtomicFile in one call.
 void write_file(const std::filesystem::path& path, std::string_view content);
+
+// What std::filesystem knows, with errors as ours: where the system refuses to look (a name too long, a
+// folder that may not be read), these throw Error(not_found) that names the path and says why; io where a
+// disk is full or failing.
+bool exists(const std::filesystem::path& path);  // following symbolic links
+bool is_folder(const std::filesystem::path& path);
+std::uintmax_t file_size(const std::filesystem::path& path);
+// Makes the folder and those above it; nothing where it is there.
+void create_folders(const std::filesystem::path& folder);
+// Every file below the folder whose name ends in `extension` (".pts"), in the order of their paths. Links to
+// folders are not followed.
+std::vector<std::filesystem::path> files_below(const std::filesystem::path& folder,
+                                               std::string_view extension);
+
+// A name in the folder of `path` that nobody uses, for a file that is to replace it: hidden, and recognisable
+// as ours should a crash leave it behind. `extension` is its ending, for who goes by that.
+std::filesystem::path temporary_name(const std::filesystem::path& path, std::string_view extension = "");
+
+// The running program's file; without /proc (a bare chroot), as it was called. Empty where neither is known.
+std::filesystem::path program_file();
 
 }  // namespace spiga::base

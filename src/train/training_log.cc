@@ -8,8 +8,10 @@
 #include <filesystem>
 #include <fstream>
 #include <limits>
+#include <optional>
 #include <utility>
 
+#include "base/csv.h"
 #include "base/file.h"
 #include "base/text.h"
 #include "spiga/error.h"
@@ -41,22 +43,21 @@ TrainingLog TrainingLog::fresh(const std::string& path) {
 
 TrainingLog TrainingLog::resumed(const std::string& path, const Position& keep) {
   TrainingLog log(path);
-  if (std::filesystem::exists(path)) log.read(base::read_file(path), keep);
+  if (base::exists(path)) log.read(base::read_file(path), keep);
   return log;
 }
 
 void TrainingLog::read(const std::string& text, const Position& keep) {
-  std::vector<std::string_view> lines = base::split(text, '\n');
-  if (text.empty()) return;
-  const std::vector<std::string_view> names = base::split(lines[0], ',');
-  if (names.size() < 2 || names[0] != kStage || names[1] != kStep)
+  base::CsvReader rows(text);
+  const std::optional<base::CsvRow> names = rows.next();
+  if (!names) return;
+  if (names->cells.size() < 2 || names->cells[0] != kStage || names->cells[1] != kStep)
     throw Error(ErrorCode::bad_data, path_ + ":1: expected a log that begins with stage,step");
-  for (std::size_t i = 1; i < lines.size(); ++i) {
-    const std::vector<std::string_view> cells = base::split(lines[i], ',');
-    if (cells.size() != names.size()) continue;  // a line cut short, or the end
+  while (const std::optional<base::CsvRow> cells = rows.next()) {
+    if (cells->cells.size() != names->cells.size()) continue;  // a line cut short
     Row row;
-    for (std::size_t c = 0; c < names.size(); ++c)
-      row.emplace_back(names[c], base::parse_double(cells[c]).value_or(kNone));
+    for (std::size_t c = 0; c < names->cells.size(); ++c)
+      row.emplace_back(names->cells[c], base::parse_double(cells->cells[c]).value_or(kNone));
     const double stage = row[0].second, step = row[1].second;
     if (stage < keep.stage || (stage == keep.stage && step < static_cast<double>(keep.step))) add(row);
   }
