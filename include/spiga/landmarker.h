@@ -75,7 +75,8 @@ class Landmarker {
 };
 
 // Throws Error(invalid_argument) where no face can be looked for in the box: a number that is not finite, a
-// side that is not positive, the whole box outside the picture, or a crop a thousand times the picture.
+// side that is not positive, the whole box outside the picture, or a crop more than a thousand times the
+// picture's longer side.
 void check_box(const Box& box, const ImageView& image);
 
 }  // namespace spiga

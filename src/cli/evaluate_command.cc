@@ -45,7 +45,7 @@ struct NamedPath {
 
 NamedPath named_path(const std::string& text) {
   const std::size_t equals = text.find('=');
-  if (equals != std::string::npos && !fs::exists(text))
+  if (equals != std::string::npos && !base::exists(text))
     return {text.substr(0, equals), text.substr(equals + 1)};
   const fs::path path = text;
   return {path.has_stem() ? path.stem().string() : text, path};
@@ -128,7 +128,7 @@ int run_evaluate(EvaluateOptions options) {
   check_options(options);
   if (options.boxes == "detector") options.model.detector = options.detector;
   const scheme::Database& database = scheme::find_database(options.database);
-  if (!options.report.empty()) fs::create_directories(options.report);
+  if (!options.report.empty()) base::create_folders(options.report);
   const annotations::FaceList truth = annotations::read(options.annotations, {.database_ids = database.ids});
   const std::vector<eval::Method> methods = collect_methods(options, database, truth);
   const std::vector<eval::Difference> differences = eval::compare_methods(methods);

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "base/file.h"
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/export_onnx.h"
@@ -19,14 +20,12 @@ namespace spiga::cli {
 namespace {
 
 // The trainer's program lies beside this one.
-std::filesystem::path trainer_program() {
-  return std::filesystem::read_symlink("/proc/self/exe").parent_path() / "spiga-train";
-}
+std::filesystem::path trainer_program() { return base::program_file().parent_path() / "spiga-train"; }
 
 // Becomes `spiga-train COMMAND arguments...`; returns by exception only.
 int become_trainer(const std::string& command, const std::vector<std::string>& arguments) {
   const std::filesystem::path program = trainer_program();
-  if (!std::filesystem::exists(program))
+  if (!base::exists(program))
     throw Error(ErrorCode::unsupported,
                 base::concat("spiga ", command, ": needs the program ", program.string(),
                              ", which is not there: build with LibTorch installed and SPIGA_BUILD_TRAIN=ON"));

@@ -16,7 +16,9 @@ namespace {
 int nearest_label(double angle_deg) {
   int nearest = 0;
   for (int i = 1; i < kPoseLabels; ++i) {
-    if (std::abs(angle_deg - pose_label(i)) < std::abs(angle_deg - pose_label(nearest))) nearest = i;
+    if (geometry::angle_error_deg(angle_deg, pose_label(i)) <
+        geometry::angle_error_deg(angle_deg, pose_label(nearest)))
+      nearest = i;
   }
   return nearest;
 }
@@ -28,7 +30,7 @@ AngleScores score_angle(std::span<const Angles> truth, std::span<const Angles> p
   int right = 0;
   int adjacent = 0;
   for (std::size_t i = 0; i < truth.size(); ++i) {
-    errors.push_back(std::abs(truth[i][axis] - predictions[i][axis]));
+    errors.push_back(geometry::angle_error_deg(truth[i][axis], predictions[i][axis]));
     const int annotated = nearest_label(truth[i][axis]);
     const int predicted = nearest_label(predictions[i][axis]);
     ++scores.confusion[static_cast<std::size_t>(annotated)][static_cast<std::size_t>(predicted)];

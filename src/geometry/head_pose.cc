@@ -46,6 +46,8 @@ Vector3 angles_from_rotation(const Matrix3& rotation) {
   return {wrapped(90 - a / kDegree), -b / kDegree, wrapped(-c / kDegree - 90)};
 }
 
+double angle_error_deg(double a_deg, double b_deg) { return std::abs(wrapped(a_deg - b_deg)); }
+
 RigidPose rigid_from_head_pose(const HeadPose& pose) {
   return {rotation_from_angles(pose.yaw_deg, pose.pitch_deg, pose.roll_deg),
           {pose.translation[0], pose.translation[1], pose.translation[2]}};

@@ -27,6 +27,9 @@ struct RigidPose {
 Matrix3 rotation_from_angles(double yaw_deg, double pitch_deg, double roll_deg);
 Vector3 angles_from_rotation(const Matrix3& rotation);  // yaw, pitch, roll in degrees
 
+// How far apart two angles are, the shorter way round: 0 to 180 degrees. 179 and -179 are 2 apart.
+double angle_error_deg(double a_deg, double b_deg);
+
 RigidPose rigid_from_head_pose(const HeadPose& pose);
 HeadPose head_pose_from_rigid(const RigidPose& pose);
 

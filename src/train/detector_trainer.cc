@@ -17,6 +17,7 @@
 #include <numeric>
 #include <optional>
 
+#include "base/file.h"
 #include "base/text.h"
 #include "geometry/boxes.h"
 #include "model/detector_cells.h"
@@ -171,7 +172,7 @@ class DetectorTrainer {
   }
 
   TrainOutcome run(const StopAsked& stop) {
-    std::filesystem::create_directories(config_.folder);
+    base::create_folders(config_.folder);
     open_logs();
     started_ = last_checkpoint_ = last_validation_ = Clock::now();
     network_.train();
@@ -370,7 +371,7 @@ TrainOutcome run_detector_training(const std::string& config_path, const RunOpti
                                    const DetectorEvents& events, const StopAsked& stop) {
   DetectorTrainer trainer(read_detector_config(config_path), events);
   const std::string checkpoint = trainer.checkpoint_path();
-  const bool there = std::filesystem::exists(checkpoint);
+  const bool there = base::exists(checkpoint);
   if (there && !options.resume && !options.overwrite)
     throw Error(
         ErrorCode::invalid_argument,

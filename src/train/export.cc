@@ -6,6 +6,7 @@
 #include <list>
 #include <vector>
 
+#include "base/file.h"
 #include "base/text.h"
 #include "model/model_file.h"
 #include "model/tensors.h"
@@ -66,7 +67,7 @@ ExportSummary export_detector(const weights::SafetensorsFile& file, const std::f
                               {"spiga.provenance", options.provenance},
                               {"spiga.licence", options.licence}});
   summary.tensors = converter.tensors().size();
-  summary.bytes = std::filesystem::file_size(model);
+  summary.bytes = base::file_size(model);
   return summary;
 }
 
@@ -87,7 +88,7 @@ ExportSummary export_model(const std::filesystem::path& checkpoint, const std::f
   weights::write_safetensors(model, converter.tensors(),
                              model::metadata_of({config, options.provenance, options.licence}));
   summary.tensors = converter.tensors().size();
-  summary.bytes = std::filesystem::file_size(model);
+  summary.bytes = base::file_size(model);
   return summary;
 }
 

@@ -5,6 +5,7 @@
 
 #include <utility>
 
+#include "base/file.h"
 #include "base/text.h"
 #include "scheme/scheme.h"
 #include "spiga/error.h"
@@ -49,7 +50,7 @@ class Packer {
     annotations::ReadOptions options{.database_ids = database_.ids, .on_bad_record = {}};
     options.on_bad_record = [this](const std::string& message) { skip(message); };
     const annotations::FaceList list = annotations::read(input.annotations, options);
-    const bool is_folder = std::filesystem::is_directory(input.annotations);
+    const bool is_folder = base::is_folder(input.annotations);
     const auto folder = !input.pictures.empty() ? input.pictures
                         : is_folder             ? input.annotations
                                                 : input.annotations.parent_path();

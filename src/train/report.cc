@@ -18,6 +18,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "charts/face_drawing.h"
+#include "charts/page.h"
 #include "charts/page_style.h"
 #include "charts/plot.h"
 #include "charts/svg.h"
@@ -304,17 +305,14 @@ std::string draw_curves(const RunReport& run) {
 
 std::string report_page(const RunReport& run) {
   const std::string title = concat("Training ", run.config.folder);
-  std::string out =
-      concat("<!DOCTYPE html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><title>",
-             charts::escape(title), "</title>\n<style>", charts::kPageStyle, "</style></head>\n<body>\n<h1>",
-             charts::escape(title), "</h1>\n", standing(run), "<h2>Curves</h2>\n<div class=\"row\">\n");
+  std::string out = concat(standing(run), "<h2>Curves</h2>\n<div class=\"row\">\n");
   for (const Chart& chart : charts_of(run))
     out += concat("<figure>", chart.drawing, "<figcaption>", chart.caption, "</figcaption></figure>\n");
   out += concat(
       "</div>\n<h2>Worst validation faces</h2>\n<p class=\"lead\">As the network sees them, with the truth "
       "(blue) and its prediction (orange).</p>\n",
-      worst_faces_section(run), "<h2>Recipe</h2>\n", stages_table(run.config), "</body>\n</html>\n");
-  return out;
+      worst_faces_section(run), "<h2>Recipe</h2>\n", stages_table(run.config));
+  return charts::html_page(title, out);
 }
 
 void write_report(const RunReport& run) {

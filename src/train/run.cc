@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <optional>
 
+#include "base/file.h"
 #include "base/text.h"
 #include "spiga/error.h"
 #include "train/report.h"
@@ -122,7 +123,7 @@ TrainOutcome run_training(const std::string& config_path, const RunOptions& opti
   Trainer trainer(config, recorder.events(), processes ? &*processes : nullptr);
   if (place.rank == 0) {
     const std::string checkpoint = trainer.checkpoint_path();
-    const bool there = std::filesystem::exists(checkpoint);
+    const bool there = base::exists(checkpoint);
     if (there && !options.resume && !options.overwrite) refuse_to_overwrite(checkpoint);
     const bool resumed = there && options.resume;
     if (!resumed && !options.init.empty())

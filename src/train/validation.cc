@@ -4,9 +4,11 @@
 #include "train/validation.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <numeric>
 
+#include "geometry/head_pose.h"
 #include "scheme/scheme.h"
 #include "train/augment.h"
 
@@ -54,26 +56,36 @@ class Tally {
     const auto failed =
         std::ranges::count_if(result_.face_nme, [](double nme) { return nme > kFailurePercent; });
     result_.failure_rate = 100 * static_cast<double>(failed) / faces_;
-    const torch::Tensor angles = pose_ / std::max(poses_, 1.0);
-    result_.yaw_deg = angles[0].item<double>();
-    result_.pitch_deg = angles[1].item<double>();
-    result_.roll_deg = angles[2].item<double>();
-    result_.pose_deg = angles.mean().item<double>();
+    const double poses = std::max(poses_, 1.0);
+    result_.yaw_deg = pose_[0] / poses;
+    result_.pitch_deg = pose_[1] / poses;
+    result_.roll_deg = pose_[2] / poses;
+    result_.pose_deg = (result_.yaw_deg + result_.pitch_deg + result_.roll_deg) / 3;
     return std::move(result_);
   }
 
  private:
   void add_pose(const torch::Tensor& pose, const Batch& batch) {
-    torch::Tensor difference = (pose.to(torch::kFloat32) - batch.pose).narrow(1, 0, 3);
-    difference = torch::remainder(difference + 180, 360) - 180;
-    pose_ += (difference.abs() * batch.has_pose.unsqueeze(1)).sum(0).to(torch::kCPU, torch::kFloat64);
-    poses_ += batch.has_pose.sum().item<double>();
+    const auto values = [](const torch::Tensor& tensor) {
+      return tensor.to(torch::kCPU, torch::kFloat64).contiguous();
+    };
+    const torch::Tensor predicted = values(pose.narrow(1, 0, 3)), truth = values(batch.pose.narrow(1, 0, 3));
+    const torch::Tensor has_pose = values(batch.has_pose);
+    for (std::int64_t face = 0; face < truth.size(0); ++face) {
+      if (has_pose.data_ptr<double>()[face] == 0) continue;
+      for (std::size_t axis = 0; axis < 3; ++axis) {
+        const std::size_t at = 3 * static_cast<std::size_t>(face) + axis;
+        pose_[axis] +=
+            geometry::angle_error_deg(predicted.data_ptr<double>()[at], truth.data_ptr<double>()[at]);
+      }
+      ++poses_;
+    }
   }
 
   const scheme::Database& database_;
   double faces_;
   double initial_ = 0;
-  torch::Tensor pose_ = torch::zeros({3}, torch::kFloat64);  // sums of absolute differences
+  std::array<double, 3> pose_ = {0, 0, 0};  // sums of the angles' errors
   double poses_ = 0;
   Validation result_;
 };

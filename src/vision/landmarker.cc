@@ -19,6 +19,9 @@ std::string text_of(const Box& box) {
          ", " + std::to_string(box.height) + "]";
 }
 
+// How many times longer than the picture's longer side a crop may be.
+constexpr int kLargestCrop = 1000;
+
 [[noreturn]] void refuse(const Box& box, const std::string& why) {
   throw Error(ErrorCode::invalid_argument, "box " + text_of(box) + ": " + why);
 }
@@ -33,6 +36,12 @@ void check_box(const Box& box, const ImageView& image) {
   const bool outside = box.x >= static_cast<float>(image.width) ||
                        box.y >= static_cast<float>(image.height) || box.x + box.width <= 0 ||
                        box.y + box.height <= 0;
+  const double crop = geometry::kCropMargin * std::max(box.width, box.height);
+  const double picture = std::max(image.width, image.height);
+  if (crop > kLargestCrop * picture)
+    refuse(box, "its crop of " + std::to_string(crop) + " pixels a side is more than " +
+                    std::to_string(kLargestCrop) + " times the picture of " + std::to_string(image.width) +
+                    " x " + std::to_string(image.height));
   if (outside)
     refuse(box, "lies outside the picture of " + std::to_string(image.width) + " x " +
                     std::to_string(image.height));

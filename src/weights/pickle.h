@@ -27,8 +27,9 @@ struct PickledTensor {
 // that holds one under "state_dict". Nothing is ever executed or imported: this is an interpreter of the two
 // dozen opcodes and the dozen names that such files consist of; any other opcode or name, and whatever does
 // not fit together, throws Error(bad_data) with its offset. Each view is known to stay within its storage and
-// to show no element twice over; whether the storage is really there is the caller's to check. Linear in the
-// pickle's size.
+// to have no more elements than it, so that reading one costs what the storage does (an expanded view, of
+// stride 0, shows an element several times); whether the storage is really there is the caller's to check.
+// Linear in the pickle's size.
 std::vector<PickledTensor> read_pickled_state_dict(std::span<const std::uint8_t> pickle,
                                                    std::string_view where);
 

@@ -145,6 +145,10 @@ TEST_F(EvaluateCommand, RefusesBadInputInOneLine) {
   refused(kNotFound, {"--predictions", path("absent.json")}, "absent.json");
   refused(kUsage, {"--images", folder_.path(), "--degrade", "fog"}, "degrade: expected all, blur");
   refused(kUsage, {"--predictions", path("truth.json"), "--degrade"}, "--degrade runs a model");
+  write("near.json", faces(3, 1));
+  refused(kNotFound, {"--predictions", path("near.json"), "--report", "/proc/x"},
+          "/proc/x: cannot make this folder");
+  refused(kNotFound, {"--predictions", path(std::string(5000, 'x'))}, "File name too long");
   testing::overwrite(folder_.path() / "broken.json", "[\n{\"imgpath\" 3}]");
   refused(kBadData, {"--predictions", path("broken.json")}, "line 2, column 12");
   write("short.json", faces(2));

@@ -30,6 +30,16 @@ TEST(HeadPoseScores, SortsIntoLabelsAndCountsNeighbours) {
   EXPECT_NEAR(scores.mean_absolute_error, (yaw.mean_absolute_error + 1 + 0) / 3, 1e-12);
 }
 
+// 179 and -179 degrees are two apart, not 358.
+TEST(HeadPoseScores, ErrorsGoTheShorterWayRound) {
+  const HeadPoseScores scores = score_head_pose(std::vector<Angles>{{179, -90, 10}, {-170, 0, 350}},
+                                                std::vector<Angles>{{-179, 90, -10}, {170, 0, -10}});
+  EXPECT_NEAR(scores.angles[0].mean_absolute_error, (2 + 20) / 2.0, 1e-12);
+  EXPECT_NEAR(scores.angles[1].mean_absolute_error, 180 / 2.0, 1e-12);
+  EXPECT_NEAR(scores.angles[2].mean_absolute_error, (20 + 0) / 2.0, 1e-12);
+  EXPECT_EQ(scores.angles[2].success_exact[0], 0.5);
+}
+
 TEST(HeadPoseScores, HalfWayBetweenLabelsGoesToTheSmaller) {
   const HeadPoseScores scores =
       score_head_pose(std::vector<Angles>{{7.5, 0, 0}}, std::vector<Angles>{{22.5, 0, 0}});

@@ -157,13 +157,14 @@ TEST_F(LandmarkerTest, refuses_boxes_before_it_computes_anything) {
   EXPECT_THAT(message_of({0, 0, 5, -1}), HasSubstr("sides longer than 0"));
   EXPECT_THAT(message_of({200, 10, 5, 5}), HasSubstr("lies outside the picture of 200 x 150"));
   EXPECT_THAT(message_of({10, -20, 5, 20}), HasSubstr("outside"));
+  EXPECT_THAT(message_of({10, 10, 200000, 5}), HasSubstr("more than 1000 times the picture"));
   EXPECT_THAT(error_of([&] { landmarker.locate({}, boxes_[0]); }).what(), HasSubstr("no pixels"));
 }
 
 TEST_F(LandmarkerTest, survives_boxes_of_every_size) {
   Landmarker landmarker = load();
   for (const Box& box :
-       {Box{0, 0, 1e-3f, 1e-3f}, Box{-1e8f, -1e8f, 3e8f, 3e8f}, Box{199.9f, 149.9f, 1e-6f, 4}})
+       {Box{0, 0, 1e-3f, 1e-3f}, Box{-4e4f, -4e4f, 1e5f, 1e5f}, Box{199.9f, 149.9f, 1e-6f, 4}})
     EXPECT_EQ(landmarker.locate(picture_.view(), box).landmarks.size(), 68u);
 }
 

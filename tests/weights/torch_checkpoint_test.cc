@@ -77,6 +77,12 @@ TEST_F(Checkpoints, DenseAndStridedViews) {
   EXPECT_THAT(read({}, {}, 3), ElementsAre(3));
 }
 
+TEST_F(Checkpoints, AnExpandedViewHasNoMoreElementsThanItsStorage) {
+  EXPECT_THAT(read({3, 2}, {0, 1}, 0), ElementsAre(0, 1, 0, 1, 0, 1));
+  EXPECT_THAT(complaint({{"a/data.pkl", pickle_of({4, 2}, {0, 1}, 0)}, storage_}),
+              HasSubstr("expected a tensor within its storage of 6 elements"));
+}
+
 TEST_F(Checkpoints, ByteOrderMustBeLittle) {
   write({pickle_, storage_, {"a/byteorder", "little"}});
   EXPECT_NO_THROW(TorchCheckpoint{path_});
