@@ -5,25 +5,26 @@
 #include <algorithm>
 
 #include "annotations/forms.h"
+#include "base/file.h"
 
 namespace spiga::annotations {
 
 namespace fs = std::filesystem;
 
 FaceList read(const fs::path& path, const ReadOptions& options) {
-  if (!fs::exists(path)) throw Error(ErrorCode::not_found, path.string() + ": no such file or folder");
+  if (!base::exists(path)) throw Error(ErrorCode::not_found, path.string() + ": no such file or folder");
   FaceList list;
   list.source = path.string();
   FaceCollector faces(list, options);
   const std::string extension = path.extension().string();
-  if (fs::is_directory(path)) {
+  if (base::is_folder(path)) {
     read_pts_folder(path, options, list, faces);
   } else if (extension == ".json") {
     read_json(path, faces);
   } else if (extension == ".csv") {
-    read_csv(path, options, faces);
+    read_csv(path, faces);
   } else if (extension == ".txt") {
-    read_wflw_list(path, options, list, faces);
+    read_wflw_list(path, list, faces);
   } else {
     throw Error(ErrorCode::bad_data,
                 path.string() +

@@ -55,6 +55,9 @@ struct FaceList {
 
 struct ReadOptions {
   std::span<const int> database_ids = {};  // every id the database knows, in its order
+  // Instead of one database's: landmarks of any of these, for who only wants boxes. Where a form does not
+  // name ids, the first one with that many landmarks is meant.
+  std::span<const std::span<const int>> any_of = {};
   // Coordinate that .pts files give the top left pixel: 300-W counts from 1.
   double pts_first_pixel = 1;
   // Told of each record that cannot be used, which is then left out; where it is empty the first one throws.
@@ -68,7 +71,8 @@ struct ReadOptions {
 FaceList read(const std::filesystem::path& path, const ReadOptions& options);
 
 // Writes the published form; a face without landmarks gets empty lists, one with uncertainty a list
-// "uncertainty" too. The file appears whole or not at all. Throws Error io.
+// "uncertainty" too, and the same again as "spread", as it was called up to version 0.1. The file appears
+// whole or not at all. Throws Error io.
 void write_json(const std::filesystem::path& path, std::span<const AnnotatedFace> faces);
 
 // The tight box of the landmarks, of which there must be at least one.

@@ -1,20 +1,21 @@
 // Copyright (c) 2026, the spiga authors
 // SPDX-License-Identifier: BSD-3-Clause
+#include <algorithm>
 #include <unordered_map>
 
 #include "annotations/forms.h"
+#include "base/csv.h"
 #include "base/file.h"
 #include "base/text.h"
 
-// Plain CSV with a header line, one face a line, columns in any order, unknown ones ignored:
+// CSV (RFC 4180) with a header line, one face a row, columns in any order, unknown ones ignored:
 //   image                                         the picture
-//   x_K, y_K [, visible_K, uncertainty_K]              landmarks: K is the place in the database's order,
-//   from 0,
+//   x_K, y_K [, visible_K, uncertainty_K]         landmarks: K is the place in the database's order, from 0,
 //                                                 where there is an x_0, else the landmark's id
 //   box_x, box_y, box_width, box_height           optional
 //   yaw_deg, pitch_deg, roll_deg [, tx, ty, tz]   optional
-// Some columns go by other names, too (kAliases): what `spiga analyze --csv` writes can be read.
-// An empty cell is a value that is not there. Fields may be quoted.
+// Some columns go by other names, too (kAliases): what `spiga analyze --csv` writes can be read. spread_K is
+// what uncertainty_K was called up to version 0.1. An empty cell is a value that is not there.
 namespace spiga::annotations {
 namespace {
 
@@ -36,38 +37,9 @@ constexpr Alias kAliases[] = {{"imgpath", "image"},
                               {"pose_ty", "ty"},
                               {"pose_tz", "tz"}};
 
-Cells split_cells(const std::string& where, std::string_view line) {
-  Cells cells;
-  std::string cell;
-  bool quoted = false;      // inside quotes
-  bool was_quoted = false;  // blanks around quotes and around bare text do not count
-  const auto end_cell = [&] {
-    cells.emplace_back(was_quoted ? std::string_view(cell) : base::trim(cell));
-    cell.clear();
-    was_quoted = false;
-  };
-  for (std::size_t i = 0; i < line.size(); ++i) {
-    const char c = line[i];
-    if (c == '"' && quoted && i + 1 < line.size() && line[i + 1] == '"') {
-      cell.push_back(line[++i]);
-    } else if (c == '"') {
-      if (!quoted) cell.clear();
-      quoted = !quoted;
-      was_quoted = true;
-    } else if (c == ',' && !quoted) {
-      end_cell();
-    } else if (quoted || !was_quoted) {
-      cell.push_back(c);
-    }
-  }
-  if (quoted) fail(where, "a quoted field has no end");
-  end_cell();
-  return cells;
-}
-
-class CsvReader {
+class FaceTable {
  public:
-  CsvReader(const std::string& where, const Cells& header, std::span<const int> database_ids) {
+  FaceTable(const std::string& where, const Cells& header, const FaceCollector& faces) {
     for (std::size_t i = 0; i < header.size(); ++i) {
       if (!columns_.emplace(header[i], i).second) fail(where, "column '" + header[i] + "' is there twice");
     }
@@ -77,7 +49,8 @@ class CsvReader {
       if (found != columns_.end()) columns_.emplace(alias.name, found->second);
     }
     if (!columns_.contains("image")) fail(where, "expected a column 'image', found none");
-    find_landmarks(where, header, database_ids);
+    find_landmarks(where, header, faces);
+    uncertainty_ = has_column_of("uncertainty_", header) ? "uncertainty_" : "spread_";
   }
 
   AnnotatedFace face(const std::string& where, const Cells& cells) const {
@@ -105,22 +78,42 @@ class CsvReader {
     std::string suffix;
   };
 
-  void find_landmarks(const std::string& where, const Cells& header, std::span<const int> database_ids) {
+  void find_landmarks(const std::string& where, const Cells& header, const FaceCollector& faces) {
     const bool by_place = columns_.contains("x_0");
+    std::vector<long long> numbers;
     for (const std::string& name : header) {
       if (!name.starts_with("x_")) continue;
       const std::optional<long long> number = base::parse_int(std::string_view(name).substr(2));
       if (!number) continue;
       if (!columns_.contains("y_" + name.substr(2)))
         fail(where, "column '" + name + "' has no 'y_" + name.substr(2) + "'");
-      if (by_place && (*number < 0 || *number >= std::ssize(database_ids))) {
-        fail(where,
-             "column '" + name + "': the database has " + std::to_string(database_ids.size()) + " landmarks");
-      }
-      landmarks_.push_back(
-          {by_place ? database_ids[static_cast<std::size_t>(*number)] : static_cast<int>(*number),
-           name.substr(2)});
+      numbers.push_back(*number);
+      landmarks_.push_back({0, name.substr(2)});
     }
+    if (numbers.empty()) return;
+    const long long last = *std::ranges::max_element(numbers);
+    const std::span<const int> ids = by_place ? ids_up_to(where, last, faces) : std::span<const int>();
+    for (std::size_t i = 0; i < numbers.size(); ++i) {
+      if (numbers[i] < 0 || numbers[i] != static_cast<int>(numbers[i]))
+        fail(where, base::concat("column 'x_", numbers[i], "': the database has no such landmark"));
+      landmarks_[i].id = by_place ? ids[static_cast<std::size_t>(numbers[i])] : static_cast<int>(numbers[i]);
+    }
+  }
+
+  // Of the smallest database that has a landmark in this place.
+  static std::span<const int> ids_up_to(const std::string& where, long long last,
+                                        const FaceCollector& faces) {
+    std::span<const int> best;
+    for (const std::span<const int> ids : faces.databases())
+      if (last < std::ssize(ids) && (best.empty() || ids.size() < best.size())) best = ids;
+    if (best.empty())
+      fail(where,
+           base::concat("column 'x_", last, "': the database has ", faces.landmark_counts(), " landmarks"));
+    return best;
+  }
+
+  static bool has_column_of(std::string_view stem, const Cells& header) {
+    return std::ranges::any_of(header, [&](const std::string& name) { return name.starts_with(stem); });
   }
 
   std::optional<double> value(const std::string& where, const Cells& cells, const std::string& column) const {
@@ -153,27 +146,32 @@ class CsvReader {
     face.ids.push_back(landmark.id);
     face.landmarks.push_back({*x, *y});
     face.visible.push_back(value(where, cells, "visible_" + landmark.suffix).value_or(1.0));
-    if (const auto uncertainty = value(where, cells, "uncertainty_" + landmark.suffix))
+    if (const auto uncertainty = value(where, cells, uncertainty_ + landmark.suffix))
       face.uncertainty.push_back(*uncertainty);
   }
 
   std::unordered_map<std::string, std::size_t> columns_;
   std::size_t width_ = 0;
   std::vector<Landmark> landmarks_;
+  std::string uncertainty_;  // how the columns of the uncertainty begin
 };
 
 }  // namespace
 
-void read_csv(const std::filesystem::path& path, const ReadOptions& options, FaceCollector& faces) {
+void read_csv(const std::filesystem::path& path, FaceCollector& faces) {
   const std::string text = base::read_file(path);
-  const std::vector<std::string_view> lines = split_lines(text);
-  const std::string first = path.string() + ": line 1";
-  if (base::trim(text).empty()) fail(first, "expected a header, found an empty file");
-  const CsvReader reader(first, split_cells(first, lines[0]), options.database_ids);
-  for (std::size_t i = 1; i < lines.size(); ++i) {
-    if (base::trim(lines[i]).empty()) continue;
-    const std::string where = path.string() + ": line " + std::to_string(i + 1);
-    faces.add(where, [&] { return reader.face(where, split_cells(where, lines[i])); });
+  base::CsvReader rows(text);
+  const auto place = [&path](std::size_t line) { return base::concat(path.string(), ": line ", line); };
+  const std::optional<base::CsvRow> header = rows.next();
+  if (!header) fail(place(1), "expected a header, found an empty file");
+  if (!header->problem.empty()) fail(place(header->line), header->problem);
+  const FaceTable table(place(header->line), header->cells, faces);
+  while (const std::optional<base::CsvRow> row = rows.next()) {
+    const std::string where = place(row->line);
+    faces.add(where, [&] {
+      if (!row->problem.empty()) fail(where, row->problem);
+      return table.face(where, row->cells);
+    });
   }
 }
 

@@ -60,10 +60,32 @@ void fail(const std::string& where, const std::string& what) {
 
 FaceCollector::FaceCollector(FaceList& list, const ReadOptions& options) : list_(list), options_(options) {
   int largest = 0;
-  for (int id : options.database_ids) largest = std::max(largest, id);
+  for (const std::span<const int> ids : databases())
+    for (const int id : ids) largest = std::max(largest, id);
   known_.resize(static_cast<std::size_t>(largest) + 1);
   seen_in_.resize(known_.size());
-  for (int id : options.database_ids) known_[static_cast<std::size_t>(id)] = 1;
+  for (const std::span<const int> ids : databases())
+    for (const int id : ids) known_[static_cast<std::size_t>(id)] = 1;
+}
+
+std::vector<std::span<const int>> FaceCollector::databases() const {
+  if (options_.any_of.empty()) return {options_.database_ids};
+  return {options_.any_of.begin(), options_.any_of.end()};
+}
+
+std::string FaceCollector::landmark_counts() const {
+  std::vector<std::string> counts;
+  for (const std::span<const int> ids : databases())
+    if (const std::string count = std::to_string(ids.size());
+        std::ranges::find(counts, count) == counts.end())
+      counts.push_back(count);
+  return base::join(counts, " or ");
+}
+
+std::span<const int> FaceCollector::ids_for(const std::string& where, std::size_t landmarks) const {
+  for (const std::span<const int> ids : databases())
+    if (ids.size() == landmarks) return ids;
+  fail(where, base::concat("expected ", landmark_counts(), " landmarks, found ", landmarks));
 }
 
 void FaceCollector::check_ids(const std::string& where, const AnnotatedFace& face) {

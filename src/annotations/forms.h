@@ -17,6 +17,14 @@ class FaceCollector {
  public:
   FaceCollector(FaceList& list, const ReadOptions& options);
 
+  // The ids of a face that lists this many landmarks without naming them: those of the database with so many.
+  // Fails where there is none, saying how many were expected.
+  std::span<const int> ids_for(const std::string& where, std::size_t landmarks) const;
+  // How many landmarks such a face may have, in words: "68", "98 or 68".
+  std::string landmark_counts() const;
+  // The databases that are meant: one, or several where any will do.
+  std::vector<std::span<const int>> databases() const;
+
   // Parses one record with `parse` (which returns an AnnotatedFace) and takes it in. `where` names the record
   // in messages, such as "valid.json: face 12". True where the face was kept.
   template <typename Parse>
@@ -52,10 +60,9 @@ double parse_number(const std::string& where, std::string_view field, std::strin
 std::vector<std::string_view> split_lines(std::string_view text);
 
 void read_json(const std::filesystem::path& path, FaceCollector& faces);
-void read_csv(const std::filesystem::path& path, const ReadOptions& options, FaceCollector& faces);
+void read_csv(const std::filesystem::path& path, FaceCollector& faces);
 void read_pts_folder(const std::filesystem::path& folder, const ReadOptions& options, FaceList& list,
                      FaceCollector& faces);
-void read_wflw_list(const std::filesystem::path& path, const ReadOptions& options, FaceList& list,
-                    FaceCollector& faces);
+void read_wflw_list(const std::filesystem::path& path, FaceList& list, FaceCollector& faces);
 
 }  // namespace spiga::annotations

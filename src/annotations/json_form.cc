@@ -8,12 +8,15 @@
 
 // The published SPIGA form: a list of {"imgpath", "bbox": [x, y, w, h], "headpose": null or [yaw, pitch,
 // roll, tx, ty, tz], "ids": [n], "landmarks": [[x, y] x n], "visible": [n]}, and of our own "uncertainty":
-// [n]. Other keys are ignored.
+// [n], which files of version 0.1 call "spread". Other keys are ignored.
 namespace spiga::annotations {
 namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
+
+// What "uncertainty" was called up to version 0.1; read for good, written beside the new name in 0.2.
+constexpr const char* kOldUncertainty = "spread";
 
 // nlohmann's "[json.exception.parse_error.101] parse error at line 3, column 5: ..." from "line" on.
 std::string without_prefix(const std::string& what) {
@@ -138,7 +141,8 @@ AnnotatedFace parse_face(const std::string& where, const json& record) {
   face.ids = ids_at(place, record);
   face.landmarks = landmarks_at(place, record);
   face.visible = numbers_at(place, record, "visible");
-  face.uncertainty = numbers_at(place, record, "uncertainty");
+  face.uncertainty =
+      numbers_at(place, record, record.contains("uncertainty") ? "uncertainty" : kOldUncertainty);
   return face;
 }
 
@@ -155,7 +159,7 @@ json to_json(const AnnotatedFace& face) {
   }
   json& landmarks = record["landmarks"] = json::array();
   for (const Coordinate& point : face.landmarks) landmarks.push_back({point.x, point.y});
-  if (!face.uncertainty.empty()) record["uncertainty"] = face.uncertainty;
+  if (!face.uncertainty.empty()) record["uncertainty"] = record[kOldUncertainty] = face.uncertainty;
   return record;
 }
 

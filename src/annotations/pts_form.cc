@@ -23,20 +23,11 @@ constexpr FolderSubset kFolderSubsets[] = {{"helen", "helen"},    {"lfpw", "lfpw
                                            {"lfpw", "common"},    {"ibug", "ibug"}, {"indoor", "indoor"},
                                            {"outdoor", "outdoor"}};
 
-std::vector<fs::path> pts_files(const fs::path& folder) {
-  std::vector<fs::path> files;
-  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
-    if (entry.path().extension() == ".pts") files.push_back(entry.path());
-  }
-  std::sort(files.begin(), files.end());
-  return files;
-}
-
 // Relative to the folder; without extension where no picture lies beside.
 std::string picture_of(const fs::path& folder, const fs::path& pts) {
   for (const char* extension : {".jpg", ".png", ".jpeg", ".bmp", ".JPG", ".PNG"}) {
     fs::path picture = pts;
-    if (fs::exists(picture.replace_extension(extension)))
+    if (base::exists(picture.replace_extension(extension)))
       return picture.lexically_relative(folder).generic_string();
   }
   fs::path stem = pts;
@@ -57,20 +48,21 @@ std::vector<std::string_view> point_words(const std::string& where, const std::s
 }
 
 AnnotatedFace parse_pts(const std::string& where, const fs::path& folder, const fs::path& file,
-                        const ReadOptions& options) {
+                        double first_pixel, const FaceCollector& faces) {
   const std::string text = base::read_file(file);
   const std::vector<std::string_view> words = point_words(where, text);
-  const std::size_t points = options.database_ids.size();
-  if (words.size() != 2 * points) {
-    fail(where, "expected " + std::to_string(points) + " points, found " + std::to_string(words.size()) +
-                    " numbers");
+  const std::size_t points = words.size() / 2;
+  if (words.size() % 2 != 0) {
+    fail(where,
+         base::concat("expected ", faces.landmark_counts(), " points, found ", words.size(), " numbers"));
   }
+  const std::span<const int> ids = faces.ids_for(where, points);
   AnnotatedFace face;
   face.image = picture_of(folder, file);
-  face.ids.assign(options.database_ids.begin(), options.database_ids.end());
+  face.ids.assign(ids.begin(), ids.end());
   for (std::size_t i = 0; i < points; ++i) {
-    face.landmarks.push_back({parse_number(where, "x", words[2 * i]) - options.pts_first_pixel,
-                              parse_number(where, "y", words[2 * i + 1]) - options.pts_first_pixel});
+    face.landmarks.push_back({parse_number(where, "x", words[2 * i]) - first_pixel,
+                              parse_number(where, "y", words[2 * i + 1]) - first_pixel});
   }
   return face;
 }
@@ -89,11 +81,11 @@ void note_folders(const fs::path& file, FaceList& list) {
 
 void read_pts_folder(const fs::path& folder, const ReadOptions& options, FaceList& list,
                      FaceCollector& faces) {
-  const std::vector<fs::path> files = pts_files(folder);
+  const std::vector<fs::path> files = base::files_below(folder, ".pts");
   if (files.empty()) fail(folder.string(), "expected .pts files in the folder, found none");
   for (const fs::path& file : files) {
     const std::string where = file.string();
-    if (faces.add(where, [&] { return parse_pts(where, folder, file, options); })) {
+    if (faces.add(where, [&] { return parse_pts(where, folder, file, options.pts_first_pixel, faces); })) {
       note_folders(file.lexically_relative(folder), list);
     }
   }

@@ -1,5 +1,7 @@
 // Copyright (c) 2026, the spiga authors
 // SPDX-License-Identifier: BSD-3-Clause
+#include <algorithm>
+
 #include "annotations/forms.h"
 #include "base/file.h"
 #include "base/text.h"
@@ -22,31 +24,46 @@ std::vector<double> leading_numbers(const std::string& where, const std::vector<
   return numbers;
 }
 
-AnnotatedFace parse_line(const std::string& where, std::string_view line, const ReadOptions& options) {
-  const std::vector<std::string_view> words = base::split_words(line);
-  const std::size_t points = options.database_ids.size();
-  const std::size_t plain = 2 * points + 1;
-  const std::size_t full = plain + kBoxWords + kAttributeWords;
-  if (words.size() != plain && words.size() != full) {
-    fail(where, "expected " + std::to_string(plain) + " or " + std::to_string(full) + " columns for " +
-                    std::to_string(points) + " landmarks, found " + std::to_string(words.size()));
+// How a line is laid out: the landmarks' ids, and whether box and attributes stand behind the coordinates.
+struct Layout {
+  std::span<const int> ids;
+  bool full = false;
+
+  std::size_t columns() const { return 2 * ids.size() + 1 + (full ? kBoxWords + kAttributeWords : 0); }
+};
+
+Layout layout_of(const std::string& where, std::size_t columns, const FaceCollector& faces) {
+  std::vector<std::string> expected;
+  for (const std::span<const int> ids : faces.databases()) {
+    for (const bool full : {false, true}) {
+      const Layout layout{ids, full};
+      if (layout.columns() == columns) return layout;
+      const std::string number = std::to_string(layout.columns());
+      if (std::ranges::find(expected, number) == expected.end()) expected.push_back(number);
+    }
   }
+  fail(where, base::concat("expected ", base::join(expected, " or "), " columns for ",
+                           faces.landmark_counts(), " landmarks, found ", columns));
+}
+
+AnnotatedFace parse_line(const std::string& where, const std::vector<std::string_view>& words,
+                         const Layout& layout) {
   const std::vector<double> n = leading_numbers(where, words);
+  const std::size_t points = layout.ids.size();
   AnnotatedFace face;
   face.image = std::string(words.back());
-  face.ids.assign(options.database_ids.begin(), options.database_ids.end());
+  face.ids.assign(layout.ids.begin(), layout.ids.end());
   for (std::size_t i = 0; i < points; ++i) face.landmarks.push_back({n[2 * i], n[2 * i + 1]});
-  if (words.size() == full) {
+  if (layout.full) {
     const double* box = n.data() + 2 * points;
     face.box = Rect{box[0], box[1], box[2] - box[0], box[3] - box[1]};
   }
   return face;
 }
 
-void note_attributes(std::string_view line, std::size_t points, FaceList& list) {
-  const std::vector<std::string_view> words = base::split_words(line);
-  const std::size_t first = 2 * points + kBoxWords;
-  if (words.size() != first + kAttributeWords + 1) return;
+void note_attributes(const std::vector<std::string_view>& words, const Layout& layout, FaceList& list) {
+  if (!layout.full) return;
+  const std::size_t first = 2 * layout.ids.size() + kBoxWords;
   for (std::size_t a = 0; a < kAttributeWords; ++a) {
     if (words[first + a] != "0") list.subsets[kAttributes[a]].push_back(list.faces.size() - 1);
   }
@@ -54,16 +71,19 @@ void note_attributes(std::string_view line, std::size_t points, FaceList& list) 
 
 }  // namespace
 
-void read_wflw_list(const std::filesystem::path& path, const ReadOptions& options, FaceList& list,
-                    FaceCollector& faces) {
+void read_wflw_list(const std::filesystem::path& path, FaceList& list, FaceCollector& faces) {
   const std::string text = base::read_file(path);
   const std::vector<std::string_view> lines = split_lines(text);
   for (std::size_t i = 0; i < lines.size(); ++i) {
-    if (base::split_words(lines[i]).empty()) continue;
+    const std::vector<std::string_view> words = base::split_words(lines[i]);
+    if (words.empty()) continue;
     const std::string where = path.string() + ": line " + std::to_string(i + 1);
-    if (faces.add(where, [&] { return parse_line(where, lines[i], options); })) {
-      note_attributes(lines[i], options.database_ids.size(), list);
-    }
+    Layout layout;
+    const bool kept = faces.add(where, [&] {
+      layout = layout_of(where, words.size(), faces);
+      return parse_line(where, words, layout);
+    });
+    if (kept) note_attributes(words, layout, list);
   }
 }
 

@@ -2,7 +2,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "media/given_boxes.h"
 
+#include <span>
+
 #include "annotations/annotations.h"
+#include "base/file.h"
 #include "scheme/scheme.h"
 
 namespace spiga::media {
@@ -10,14 +13,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Ids of every database: only boxes matter here, whatever landmarks come with them.
-std::vector<int> all_ids() {
-  std::vector<int> ids;
-  for (const std::string& name : scheme::database_names()) {
-    const std::vector<int>& more = scheme::find_database(name).ids;
-    ids.insert(ids.end(), more.begin(), more.end());
-  }
-  return ids;
+// The ids of every database: only boxes matter here, whatever landmarks they come from.
+std::vector<std::span<const int>> all_databases() {
+  std::vector<std::span<const int>> databases;
+  for (const std::string& name : scheme::database_names())
+    databases.emplace_back(scheme::find_database(name).ids);
+  return databases;
 }
 
 std::string normal(const fs::path& path) {
@@ -30,10 +31,10 @@ std::string normal(const fs::path& path) {
 
 GivenBoxes::GivenBoxes(const fs::path& file, const std::function<void(const std::string&)>& on_problem)
     : file_(file) {
-  const std::vector<int> ids = all_ids();
+  const std::vector<std::span<const int>> databases = all_databases();
   const annotations::FaceList list =
-      annotations::read(file, {.database_ids = ids, .on_bad_record = on_problem});
-  const fs::path folder = fs::is_directory(file) ? file : file.parent_path();
+      annotations::read(file, {.any_of = databases, .on_bad_record = on_problem});
+  const fs::path folder = base::is_folder(file) ? file : file.parent_path();
   for (const annotations::AnnotatedFace& face : list.faces) {
     const auto box = annotations::box_of(face);
     std::vector<Box>& boxes = by_path_[normal(folder / face.image)];
@@ -50,7 +51,8 @@ GivenBoxes::GivenBoxes(const fs::path& file, const std::function<void(const std:
 const std::vector<Box>* GivenBoxes::find(const fs::path& picture) const {
   const auto same_path = by_path_.find(normal(picture));
   if (same_path != by_path_.end()) return &same_path->second;
-  const auto same_name = by_name_.find(picture.filename().string());
+  auto same_name = by_name_.find(picture.filename().string());
+  if (same_name == by_name_.end()) same_name = by_name_.find(picture.stem().string());
   return same_name == by_name_.end() ? nullptr : same_name->second;
 }
 

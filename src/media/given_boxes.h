@@ -22,7 +22,8 @@ class GivenBoxes {
   GivenBoxes(const std::filesystem::path& file, const std::function<void(const std::string&)>& on_problem);
 
   // The boxes of a picture: of the record whose name, taken relative to the annotation file's folder, is the
-  // same file, or else whose file name is the same. Null where the file does not know the picture, or where
+  // same file, or else whose file name is the same, or where it has no extension (.pts files without a
+  // picture beside them) the same but for that. Null where the file does not know the picture, or where
   // several pictures of that file name are in it.
   const std::vector<Box>* find(const std::filesystem::path& picture) const;
 

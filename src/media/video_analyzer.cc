@@ -14,7 +14,9 @@
 #include <utility>
 
 #include "base/ordered_workers.h"
+#include "base/text.h"
 #include "media/frame_reader.h"
+#include "spiga/error.h"
 #include "vision/detector_passes.h"
 
 namespace spiga::media {
@@ -106,6 +108,24 @@ class BackgroundDetector {
   std::jthread thread_;  // last: it ends before the rest goes
 };
 
+// What went wrong, one line each; of very many only the first are kept, and counted.
+class Problems {
+ public:
+  void add(std::string line) {
+    if (++count_ <= kMostLines) lines_.push_back(std::move(line));
+  }
+  std::vector<std::string> lines() const {
+    std::vector<std::string> all = lines_;
+    if (count_ > kMostLines) all.push_back(base::concat(count_ - kMostLines, " more boxes cannot be used"));
+    return all;
+  }
+
+ private:
+  static constexpr std::size_t kMostLines = 100;
+  std::vector<std::string> lines_;
+  std::size_t count_ = 0;
+};
+
 // Follows faces through the frames of a reader; all its functions are called by one thread.
 class Follower {
  public:
@@ -134,11 +154,13 @@ class Follower {
     return frame;
   }
 
+  std::vector<std::string> problems() const { return problems_.lines(); }
+
   AnalyzedFrame follow(const SharedFrame& frame) {
     const Image& picture = frame->picture;
     AnalyzedFrame result = {{frame->index, frame->time_s, picture.width(), picture.height(), {}},
                             {frame, &frame->picture}};
-    result.faces.faces = tracker_.next(picture.view(), frame->time_s, detections(frame->index));
+    result.faces.faces = tracker_.next(picture.view(), frame->time_s, detections(*frame));
     ++followed_;
     if (ahead_ > 0 && waiting_.size() == ahead_) run_detector(waiting_.back(), static_cast<int>(ahead_) - 1);
     return result;
@@ -152,15 +174,30 @@ class Follower {
     detector_->start(number, frame, number == 0 ? std::vector<Box>() : tracker_.occupied());
   }
 
-  Detections detections(std::int64_t index) {
-    if (boxes_) return boxes_->at(index);
+  Detections detections(const Frame& frame) {
+    if (boxes_) return given_boxes(frame);
     if (!detector_->busy()) return {};
     const bool due = live_ ? detector_->ready() : detector_->number() == followed_;
     return due ? detector_->take() : Detections();
   }
 
+  // Those of the table in which a face can be looked for; the others become problems.
+  Detections given_boxes(const Frame& frame) {
+    Detections usable;
+    for (const Detection& given : boxes_->at(frame.index)) {
+      try {
+        check_box(given.box, frame.picture.view());
+        usable.push_back(given);
+      } catch (const Error& error) {
+        problems_.add(base::concat(boxes_->file().string(), ": frame ", frame.index, ": ", error.what()));
+      }
+    }
+    return usable;
+  }
+
   bool live_;
   std::size_t ahead_;
+  Problems problems_;
   std::shared_ptr<const FrameBoxes> boxes_;
   std::optional<BackgroundDetector> detector_;
   FaceTracker tracker_;
@@ -192,6 +229,11 @@ VideoAnalyzer::~VideoAnalyzer() = default;
 
 std::optional<AnalyzedFrame> VideoAnalyzer::next() { return impl_->frames.next(); }
 
-std::vector<std::string> VideoAnalyzer::problems() const { return impl_->source->problems(); }
+std::vector<std::string> VideoAnalyzer::problems() const {
+  std::vector<std::string> all = impl_->source->problems();
+  const std::vector<std::string> boxes = impl_->follower.problems();
+  all.insert(all.end(), boxes.begin(), boxes.end());
+  return all;
+}
 
 }  // namespace spiga::media

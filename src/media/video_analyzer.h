@@ -45,7 +45,7 @@ class VideoAnalyzer {
   // it.
   std::optional<AnalyzedFrame> next();
 
-  // Of the source, after the end.
+  // Of the source, and the given boxes in which no face can be looked for; after the end.
   std::vector<std::string> problems() const;
 
  private:

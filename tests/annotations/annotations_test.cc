@@ -101,6 +101,9 @@ TEST_F(AnnotationsTest, WritesWhatItReads) {
   EXPECT_EQ(list.faces[0].landmarks[0].x, 1.0 / 3);
   EXPECT_EQ(list.faces[0].landmarks[2].x, 5e-7);
   EXPECT_EQ(list.faces[0].uncertainty, face.uncertainty);
+  std::ifstream file(folder_ / "out.json");
+  EXPECT_THAT(std::string(std::istreambuf_iterator<char>(file), {}),
+              AllOf(HasSubstr(R"("uncertainty":[0.5,1.0,2.0])"), HasSubstr(R"("spread":[0.5,1.0,2.0])")));
   EXPECT_EQ(list.faces[0].visible, face.visible);
   EXPECT_EQ(list.faces[0].box->x, 0.1);
   EXPECT_EQ(list.faces[0].headpose->translation, face.headpose->translation);
@@ -198,7 +201,7 @@ TEST_F(AnnotationsTest, ReadsPtsFolders) {
 TEST_F(AnnotationsTest, RefusesBadPtsFiles) {
   EXPECT_THAT(complaint(folder_), HasSubstr("expected .pts files"));
   write("a.pts", "version: 1\nn_points: 2\n{\n1 2\n3 4\n}\n");
-  EXPECT_THAT(complaint(folder_), AllOf(HasSubstr("a.pts"), HasSubstr("expected 3 points, found 4 numbers")));
+  EXPECT_THAT(complaint(folder_), AllOf(HasSubstr("a.pts"), HasSubstr("expected 3 landmarks, found 2")));
   write("a.pts", "version: 1\n{\n1 2\n3 x\n5 6\n}\n");
   EXPECT_THAT(complaint(folder_), HasSubstr("expected a finite number, found 'x'"));
   write("a.pts", "version: 1\n{\n1 2\n3 nan\n5 6\n}\n");
@@ -261,6 +264,44 @@ TEST_F(AnnotationsTest, ReadsTheTableOfAnalyze) {
   EXPECT_THAT(face.uncertainty, ElementsAre(0.5, 0.6, 0.7));
 }
 
+TEST_F(AnnotationsTest, ReadsCsvAsSpreadsheetsSaveIt) {
+  const FaceList list = read_small(write("a.csv",
+                                         "\xEF\xBB\xBFimage,x_7,y_7\r\n"
+                                         "\"two\nlines.jpg\",1,2\r\nb.jpg,3,4\r\n"));
+  ASSERT_EQ(list.faces.size(), 2u);
+  EXPECT_EQ(list.faces[0].image, "two\nlines.jpg");
+  EXPECT_THAT(complaint(write("b.csv", "image,x_7,y_7\n\"a\nb\",1,2\nc.jpg,3,z\n")), HasSubstr("line 4"));
+}
+
+TEST_F(AnnotationsTest, ReadsTheOldNameOfTheUncertainty) {
+  const std::string face = face_json();
+  const FaceList json =
+      read_small(write("a.json", "[" + face.substr(0, face.size() - 1) + R"(, "spread": [1, 2, 3]}])"));
+  EXPECT_THAT(json.faces.at(0).uncertainty, ElementsAre(1, 2, 3));
+  const FaceList csv = read_small(write("a.csv", "image,x_7,y_7,spread_7\na.jpg,1,2,0.5\n"));
+  EXPECT_THAT(csv.faces.at(0).uncertainty, ElementsAre(0.5));
+  const FaceList both = read_small(write("b.csv", "image,x_7,y_7,uncertainty_7,spread_7\na.jpg,1,2,0.5,9\n"));
+  EXPECT_THAT(both.faces.at(0).uncertainty, ElementsAre(0.5));
+}
+
+TEST_F(AnnotationsTest, TakesTheLandmarksOfAnyOfSeveralDatabases) {
+  const std::vector<int> two = {7, 8};
+  const std::vector<std::span<const int>> databases = {kIds, two};
+  const ReadOptions options{.any_of = databases};
+  const FaceList list =
+      read(write("list.txt", "1 2 3 4 5 6 x/a.jpg\n1 2 3 4 x/b.jpg\n1 2 3 4 0 0 9 8 1 0 0 0 1 0 c.jpg\n"),
+           options);
+  ASSERT_EQ(list.faces.size(), 3u);
+  EXPECT_EQ(list.faces[0].ids, kIds);
+  EXPECT_EQ(list.faces[1].ids, two);
+  EXPECT_EQ(list.faces[2].box->height, 8);
+  write("pts/a.pts", "version: 1\nn_points: 2\n{\n1 2\n3 4\n}\n");
+  write("pts/b.pts", "version: 1\nn_points: 3\n{\n1 2\n3 4\n5 6\n}\n");
+  EXPECT_EQ(read(folder_ / "pts", options).faces.at(0).ids, two);
+  EXPECT_EQ(read(folder_ / "pts", options).faces.at(1).ids, kIds);
+  EXPECT_EQ(read(write("a.csv", "image,x_0,y_0,x_1,y_1\na.jpg,1,2,3,4\n"), options).faces.at(0).ids, two);
+}
+
 TEST_F(AnnotationsTest, RefusesBadCsv) {
   EXPECT_THAT(complaint(write("a.csv", "")), HasSubstr("empty file"));
   EXPECT_THAT(complaint(write("a.csv", "x_0,y_0\n1,2\n")), HasSubstr("expected a column 'image'"));
@@ -278,6 +319,8 @@ TEST_F(AnnotationsTest, RefusesBadCsv) {
 
 TEST_F(AnnotationsTest, SaysWhatCannotBeRead) {
   EXPECT_THROW(read_small(folder_ / "absent.json"), Error);
+  EXPECT_THROW(read_small(folder_ / (std::string(5000, 'x') + ".json")), Error)
+      << "and nothing of the library's own";
   EXPECT_THAT(complaint(write("a.mat", "")), HasSubstr("found '.mat'"));
 }
 
