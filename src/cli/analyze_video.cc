@@ -5,6 +5,8 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <atomic>
+#include <chrono>
+#include <cmath>
 #include <exception>
 #include <filesystem>
 #include <memory>
@@ -19,10 +21,13 @@
 namespace spiga::cli {
 namespace {
 
-media::VideoAnalyzerOptions follow_options(const AnalyzeOptions& options, const VideoOptions& video) {
+media::VideoAnalyzerOptions follow_options(const AnalyzeOptions& options, const VideoOptions& video,
+                                           std::vector<std::string>& problems) {
   media::VideoAnalyzerOptions analyzer;
   analyzer.tracker = video.tracker;
-  if (!options.boxes.empty()) analyzer.boxes = std::make_shared<media::FrameBoxes>(options.boxes);
+  if (!options.boxes.empty())
+    analyzer.boxes = std::make_shared<media::FrameBoxes>(
+        options.boxes, [&problems](const std::string& problem) { problems.push_back(problem); });
   return analyzer;
 }
 
@@ -37,13 +42,18 @@ class Run {
  public:
   Run(const AnalyzeOptions& options, const VideoOptions& video, std::atomic<bool>& stop) : stop_(stop) {
     const Analyzer analyzer = load_analyzer(options, network_threads(options.network));
-    std::unique_ptr<media::VideoSource> source = media::open_video(
-        options.inputs.front(), {.fps = video.fps, .sequence = video.sequence, .stop = asked_to_stop()});
+    std::unique_ptr<media::VideoSource> source =
+        media::open_video(options.inputs.front(),
+                          {.fps = video.fps,
+                           .sequence = video.sequence,
+                           .stop = asked_to_stop(),
+                           .reconnect = std::chrono::milliseconds(std::llround(1000 * video.reconnect_s))});
     const media::VideoInfo info = source->info();
     outputs_ = std::make_unique<VideoOutputs>(options, video, info, analyzer.landmarker());
     progress_ = std::make_unique<Progress>("frames", info.frames);
-    analyzer_ = std::make_unique<media::VideoAnalyzer>(std::move(source), analyzer,
-                                                       follow_options(options, video), asked_to_stop());
+    analyzer_ = std::make_unique<media::VideoAnalyzer>(
+        std::move(source), analyzer, follow_options(options, video, table_problems_), asked_to_stop());
+    for (const std::string& problem : table_problems_) print_error(problem.c_str());
   }
 
   // Whatever ends it, outputs are finished.
@@ -68,7 +78,12 @@ class Run {
   }
 
   std::size_t frames() const { return frames_; }
-  std::vector<std::string> problems() const { return analyzer_->problems(); }
+  // Prints what went wrong without ending the video. Whether anything did.
+  bool tell_problems() const {
+    const std::vector<std::string> problems = analyzer_->problems();
+    for (const std::string& problem : problems) print_error(problem.c_str());
+    return !problems.empty() || !table_problems_.empty();
+  }
 
  private:
   std::function<bool()> asked_to_stop() {
@@ -77,6 +92,7 @@ class Run {
 
   std::atomic<bool>& stop_;
   std::size_t frames_ = 0;
+  std::vector<std::string> table_problems_;
   std::unique_ptr<VideoOutputs> outputs_;
   std::unique_ptr<Progress> progress_;
   std::unique_ptr<media::VideoAnalyzer> analyzer_;  // last: its threads end first
@@ -104,9 +120,7 @@ int analyze_video(const AnalyzeOptions& options, const VideoOptions& video) {
     print_error(("interrupted after " + std::to_string(run.frames()) + " frames; they are written").c_str());
     return kInterrupted;
   }
-  const std::vector<std::string> problems = run.problems();
-  for (const std::string& problem : problems) print_error(problem.c_str());
-  return problems.empty() ? kDone : kSomeFailed;
+  return run.tell_problems() ? kSomeFailed : kDone;
 }
 
 void add_video_options(CLI::App& command, VideoOptions& options) {
@@ -117,6 +131,13 @@ void add_video_options(CLI::App& command, VideoOptions& options) {
       ->type_name("F")
       ->group(group)
       ->check(CLI::Range(0.001, 1000.0).description(""));
+  command
+      .add_option("--reconnect", options.reconnect_s,
+                  "Seconds for which a live stream that broke is opened again and again; 0 is not at all")
+      ->type_name("S")
+      ->group(group)
+      ->check(CLI::Range(0.0, 86400.0).description(""))
+      ->capture_default_str();
   command
       .add_option("--smooth", options.tracker.smooth, "How strongly trembling is taken out; 0 is not at all")
       ->type_name("S")

@@ -15,8 +15,9 @@ namespace spiga::cli {
 
 // What analyzing a video asks for beyond what pictures do.
 struct VideoOptions {
-  double fps = 0;         // of sequences and raw frames; 0: the usual
-  bool sequence = false;  // a folder's pictures are frames of one video
+  double fps = 0;          // of sequences and raw frames; 0: the usual
+  double reconnect_s = 0;  // how long a live stream that broke is opened again and again
+  bool sequence = false;   // a folder's pictures are frames of one video
   TrackerOptions tracker;
   bool show = false;
   std::string summary;  // HTML file; empty: none

@@ -2,22 +2,23 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "media/video_capture.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
-#include <filesystem>
 #include <mutex>
 #include <opencv2/core/utils/logger.hpp>
 #include <opencv2/videoio.hpp>
 #include <thread>
 #include <utility>
 
+#include "base/file.h"
+#include "base/numbers.h"
 #include "base/text.h"
 #include "spiga/error.h"
 
 namespace spiga::media {
 namespace {
 
-namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
 constexpr double kHighestFps = 1000;
@@ -79,9 +80,8 @@ class FileSource : public VideoSource {
     const std::string numbers =
         base::concat(info_.name, ": ", frames_, " of ", *info_.frames, " frames could be read: ");
     const bool at_the_end = time_s_ + 2.5 / info_.fps < static_cast<double>(*info_.frames) / info_.fps;
-    char seconds[32];
-    std::snprintf(seconds, sizeof seconds, "%.2f s", at_the_end ? time_s_ : gap_s_);
-    return {numbers + (at_the_end ? "cut short after " : "damaged, first near ") + seconds};
+    return {numbers + (at_the_end ? "cut short after " : "damaged, first near ") +
+            base::fixed(at_the_end ? time_s_ : gap_s_, 2) + " s"};
   }
 
  private:
@@ -147,6 +147,87 @@ class CameraSource : public VideoSource {
   double time_s_ = 0;
 };
 
+class StreamSource : public VideoSource {
+ public:
+  StreamSource(const std::string& name, std::unique_ptr<Capture> capture,
+               std::function<std::unique_ptr<Capture>()> open_again, std::function<bool()> stop,
+               const StreamOptions& options)
+      : capture_(std::move(capture)),
+        open_again_(std::move(open_again)),
+        stop_(std::move(stop)),
+        options_(options) {
+    info_ = {name, fps_of(*capture_), std::nullopt, true};
+  }
+
+  const VideoInfo& info() const override { return info_; }
+
+  std::optional<Frame> next() override {
+    while (!stop_()) {
+      if (std::optional<Image> picture = capture_ ? capture_->read() : std::nullopt) {
+        const Clock::time_point now = Clock::now();
+        if (frames_ == 0) start_ = now;
+        const double time = std::chrono::duration<double>(now - start_).count();
+        time_s_ = frames_ == 0 ? 0 : std::max(time, time_s_ + 1e-3);
+        return Frame{frames_++, time_s_, std::move(*picture)};
+      }
+      if (!connect_again()) return std::nullopt;
+    }
+    return std::nullopt;
+  }
+
+  std::vector<std::string> problems() const override {
+    std::vector<std::string> all = problems_;
+    if (breaks_ > problems_.size())
+      all.push_back(base::concat(info_.name, ": broken ", breaks_ - problems_.size(), " more times"));
+    return all;
+  }
+
+ private:
+  static constexpr std::size_t kMostProblems = 20;
+
+  // False: asked to stop. Throws Error(io).
+  bool connect_again() {
+    capture_.reset();  // the old connection first: some servers allow one
+    const Clock::time_point broken = Clock::now();
+    while (Clock::now() - broken < options_.reconnect) {
+      try {
+        capture_ = open_again_();
+        note_break(std::chrono::duration<double>(Clock::now() - broken).count());
+        return true;
+      } catch (const Error&) {  // not there yet
+      }
+      const Clock::time_point next_try = Clock::now() + options_.between_tries;
+      while (Clock::now() < next_try) {
+        if (stop_()) return false;
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+      }
+    }
+    const double reconnect_s = std::chrono::duration<double>(options_.reconnect).count();
+    throw Error(
+        ErrorCode::io,
+        base::concat(info_.name, ": the stream ended or broke after ", frames_, " frames",
+                     reconnect_s > 0 ? base::concat(", and could not be opened again for ", reconnect_s, " s")
+                                     : std::string()));
+  }
+
+  void note_break(double seconds) {
+    if (++breaks_ <= kMostProblems)
+      problems_.push_back(base::concat(info_.name, ": broken after ", frames_, " frames, open again after ",
+                                       base::fixed(seconds, 1), " s"));
+  }
+
+  std::unique_ptr<Capture> capture_;
+  std::function<std::unique_ptr<Capture>()> open_again_;
+  std::function<bool()> stop_;
+  StreamOptions options_;
+  VideoInfo info_;
+  Clock::time_point start_;
+  std::int64_t frames_ = 0;
+  double time_s_ = 0;
+  std::vector<std::string> problems_;
+  std::size_t breaks_ = 0;
+};
+
 }  // namespace
 
 void silence_video_libraries() {
@@ -159,19 +240,37 @@ void silence_video_libraries() {
 
 std::unique_ptr<Capture> open_file_capture(const std::string& path) {
   silence_video_libraries();
-  const bool stream = path.find("://") != std::string::npos;
-  std::error_code ignored;
-  if (!stream && !fs::exists(path, ignored)) throw Error(ErrorCode::not_found, path + ": no such file");
+  if (!base::exists(path)) throw Error(ErrorCode::not_found, path + ": no such file");
   cv::VideoCapture capture;
   bool opened = false;
   try {
     opened = capture.open(path, cv::CAP_FFMPEG);
   } catch (const cv::Exception&) {  // the same as not opened
   }
-  if (!opened && stream) throw Error(ErrorCode::not_found, path + ": the stream cannot be opened");
   if (!opened)
     throw Error(ErrorCode::bad_data, path + ": expected a video, found nothing that FFmpeg can decode");
   return std::make_unique<OpenCvCapture>(std::move(capture));
+}
+
+std::unique_ptr<Capture> open_stream_capture(const std::string& url, std::chrono::milliseconds patience) {
+  silence_video_libraries();
+  const int wait_ms = static_cast<int>(std::clamp<std::int64_t>(patience.count(), 1, 3'600'000));
+  cv::VideoCapture capture;
+  bool opened = false;
+  try {
+    opened =
+        capture.open(url, cv::CAP_FFMPEG,
+                     {cv::CAP_PROP_OPEN_TIMEOUT_MSEC, 2 * wait_ms, cv::CAP_PROP_READ_TIMEOUT_MSEC, wait_ms});
+  } catch (const cv::Exception&) {  // the same as not opened
+  }
+  if (!opened) throw Error(ErrorCode::not_found, url + ": the stream cannot be opened");
+  return std::make_unique<OpenCvCapture>(std::move(capture));
+}
+
+bool is_live_stream(std::string_view url, const Capture& capture) {
+  for (const std::string_view scheme : {"rtsp", "rtsps", "rtmp", "rtmps", "rtp", "udp", "srt", "tcp"})
+    if (url.starts_with(scheme) && url.substr(scheme.size()).starts_with("://")) return true;
+  return capture.frames() <= 0;
 }
 
 std::unique_ptr<Capture> open_camera_capture(int number) {
@@ -197,6 +296,13 @@ std::unique_ptr<VideoSource> make_camera_source(const std::string& name, std::un
                                                 std::function<bool()> stop,
                                                 std::chrono::milliseconds patience) {
   return std::make_unique<CameraSource>(name, std::move(capture), std::move(stop), patience);
+}
+
+std::unique_ptr<VideoSource> make_stream_source(const std::string& name, std::unique_ptr<Capture> capture,
+                                                std::function<std::unique_ptr<Capture>()> open_again,
+                                                std::function<bool()> stop, const StreamOptions& options) {
+  return std::make_unique<StreamSource>(name, std::move(capture), std::move(open_again), std::move(stop),
+                                        options);
 }
 
 }  // namespace spiga::media

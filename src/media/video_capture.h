@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "media/video_source.h"
 #include "spiga/image.h"
@@ -32,6 +33,9 @@ class Capture {
 
 // Throws Error(not_found), Error(bad_data).
 std::unique_ptr<Capture> open_file_capture(const std::string& path);
+// A stream over the network, by its URL: connecting takes twice `patience` at most, a frame `patience`.
+// Throws Error(not_found).
+std::unique_ptr<Capture> open_stream_capture(const std::string& url, std::chrono::milliseconds patience);
 // Throws Error(not_found).
 std::unique_ptr<Capture> open_camera_capture(int number);
 
@@ -42,5 +46,22 @@ std::unique_ptr<VideoSource> make_file_source(const std::string& name, std::uniq
 std::unique_ptr<VideoSource> make_camera_source(const std::string& name, std::unique_ptr<Capture> capture,
                                                 std::function<bool()> stop,
                                                 std::chrono::milliseconds patience = std::chrono::seconds(2));
+
+// Whether a URL is one of a stream that has no end and does not wait: what is sent as it happens (rtsp, rtmp,
+// rtp, udp, srt, tcp), and others whose container tells no length (MJPEG and live HLS over HTTP).
+bool is_live_stream(std::string_view url, const Capture& capture);
+
+struct StreamOptions {
+  std::chrono::milliseconds patience{5000};  // a stream that sends no frame for so long is broken
+  std::chrono::milliseconds reconnect{0};    // how long a broken one is opened again and again; 0: not at all
+  std::chrono::milliseconds between_tries{500};  // to open it
+};
+
+// A live stream's frames, as they come. Where it breaks or ends, which FFmpeg does not tell apart, it is
+// opened again; each time that succeeds is a problem. next() throws Error(io) where it does not.
+std::unique_ptr<VideoSource> make_stream_source(const std::string& name, std::unique_ptr<Capture> capture,
+                                                std::function<std::unique_ptr<Capture>()> open_again,
+                                                std::function<bool()> stop,
+                                                const StreamOptions& options = {});
 
 }  // namespace spiga::media

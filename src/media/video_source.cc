@@ -41,6 +41,14 @@ double sequence_fps(const VideoSourceOptions& options) {
   return options.fps;
 }
 
+std::unique_ptr<VideoSource> open_stream(const std::string& url, const VideoSourceOptions& options) {
+  const auto open = [url, patience = options.patience] { return open_stream_capture(url, patience); };
+  std::unique_ptr<Capture> capture = open();
+  if (!is_live_stream(url, *capture)) return make_file_source(url, std::move(capture));
+  return make_stream_source(url, std::move(capture), open, options.stop,
+                            {.patience = options.patience, .reconnect = options.reconnect});
+}
+
 }  // namespace
 
 bool names_a_video(std::string_view name) {
@@ -56,7 +64,7 @@ std::unique_ptr<VideoSource> open_video(const std::string& name, const VideoSour
   if (name.starts_with(kCamera))
     return make_camera_source(name, open_camera_capture(camera_number(name)), options.stop);
   if (name.starts_with(kRaw)) return open_raw_frames(parse_raw_format(name), fps, 0, options.stop);
-  if (is_stream(name)) return make_file_source(name, open_file_capture(name));
+  if (is_stream(name)) return open_stream(name, options);
   std::error_code ignored;
   if (options.sequence && std::filesystem::is_directory(name, ignored))
     return make_sequence_source(name, pictures_of_folder(name), fps);

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -48,12 +49,14 @@ struct VideoSourceOptions {
   double fps = 0;         // for sources that have none of their own (sequences, raw frames); 0: kUsualFps
   bool sequence = false;  // a folder's pictures are frames, in the natural order of their names
   std::function<bool()> stop = [] { return false; };  // asked while waiting; true ends the video
+  std::chrono::milliseconds patience{5000};           // live streams: how long to wait for a frame
+  std::chrono::milliseconds reconnect{0};             // and how long to try again where one broke
 };
 
-// Opens a video: a file or URL that OpenCV's FFmpeg reads; "camera:N"; a folder of pictures with
-// options.sequence; a pattern of numbered pictures such as "frames/%05d.png"; "raw:WIDTHxHEIGHT",
-// "raw:WIDTHxHEIGHT:FORMAT" (bgr8, rgb8, bgra8, rgba8, gray8) for raw frames on standard input.
-// Throws Error, naming the source: not_found; bad_data where it is no video; invalid_argument.
+// Opens a video: a file or URL that OpenCV's FFmpeg reads (live where is_live_stream says so); "camera:N"; a
+// folder of pictures with options.sequence; a pattern of numbered pictures such as "frames/%05d.png";
+// "raw:WIDTHxHEIGHT", "raw:WIDTHxHEIGHT:FORMAT" (bgr8, rgb8, bgra8, rgba8, gray8) for raw frames on standard
+// input. Throws Error, naming the source: not_found; bad_data where it is no video; invalid_argument.
 std::unique_ptr<VideoSource> open_video(const std::string& name, const VideoSourceOptions& options = {});
 
 // Whether the name can only mean a video: a camera, raw frames, a URL, a pattern, a video file's extension.

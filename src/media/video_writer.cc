@@ -7,9 +7,9 @@
 #include <cmath>
 #include <opencv2/imgproc.hpp>
 #include <opencv2/videoio.hpp>
-#include <random>
 #include <system_error>
 
+#include "base/file.h"
 #include "base/text.h"
 #include "media/video_capture.h"
 #include "spiga/error.h"
@@ -25,13 +25,6 @@ constexpr std::uintmax_t kReserveBytesPerFrame = 64;
 
 cv::Mat mat_of(const Image& image) {
   return cv::Mat(image.height(), image.width(), CV_8UC3, const_cast<std::uint8_t*>(image.data()));
-}
-
-// Hidden, next to the file, and of the same extension, by which FFmpeg chooses the container.
-fs::path temporary_name(const fs::path& path) {
-  static thread_local std::mt19937_64 random{std::random_device{}()};
-  return path.parent_path() /
-         base::concat(".tmp-", std::hex, random(), '-', path.filename().native().substr(0, 200));
 }
 
 }  // namespace
@@ -91,7 +84,7 @@ VideoWriter::VideoWriter(const fs::path& path, double fps, int width, int height
     throw Error(ErrorCode::invalid_argument, base::concat(path.native(), ": cannot hold ", width, " x ",
                                                           height, " pixels at ", fps, " frames per second"));
   impl_->path = path;
-  impl_->temporary = temporary_name(path);
+  impl_->temporary = base::temporary_name(path, path.extension().string());  // FFmpeg goes by it
   impl_->fps = fps;
   impl_->size = {width + width % 2, height + height % 2};
   impl_->space = std::move(space);

@@ -99,6 +99,18 @@ TEST_F(AnalyzeVideoTest, the_same_video_gives_the_same_lines) {
   EXPECT_EQ(analyze({raw()}, input).out, analyze({raw()}, input).out);
 }
 
+TEST_F(AnalyzeVideoTest, a_bad_box_is_a_complaint_and_the_video_goes_on) {
+  base::write_file(
+      path("boxes.csv"),
+      "frame,x,y,width,height\n0,100,80,120,120\n1,-500,-500,10,10\n1,100,80,120,120\n2,no,box,at,all\n");
+  const Outcome outcome = analyze({raw(), "--boxes", path("boxes.csv")}, frames(4));
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_THAT(lines_of(outcome.out), SizeIs(4));
+  EXPECT_EQ(std::ranges::count(outcome.err, '\n'), 2) << outcome.err;
+  EXPECT_THAT(outcome.err, HasSubstr("boxes.csv: frame 1: box [-500"));
+  EXPECT_THAT(outcome.err, HasSubstr("boxes.csv:5: expected a frame's number and a box"));
+}
+
 TEST_F(AnalyzeVideoTest, pictures_that_change_size_go_on) {
   const cv::Mat picture = cv::imread("samples/astronaut.jpg");
   for (int i = 0; i < 8; ++i) {

@@ -1,7 +1,10 @@
 // Copyright (c) 2026, the spiga authors
 // SPDX-License-Identifier: BSD-3-Clause
+#include <arpa/inet.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <deque>
@@ -195,6 +198,136 @@ TEST(CameraSource, stops_when_asked_while_it_waits) {
   EXPECT_FALSE(source->next());
 }
 
+using Played = std::deque<PlayedCapture::Played>;
+
+TEST(StreamSource, a_stream_that_breaks_is_an_error_that_says_how_far_it_went) {
+  const auto never = [] { return std::unique_ptr<Capture>(); };
+  const auto source = make_stream_source("rtsp://x", std::make_unique<PlayedCapture>(Played{{0}, {0}}, 0),
+                                         never, [] { return false; });
+  EXPECT_TRUE(source->info().live);
+  EXPECT_TRUE(source->next());
+  EXPECT_GT(source->next()->time_s, 0);
+  try {
+    source->next();
+    FAIL() << "no error";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::io);
+    EXPECT_STREQ(error.what(), "rtsp://x: the stream ended or broke after 2 frames");
+  }
+}
+
+TEST(StreamSource, is_opened_again_for_as_long_as_asked) {
+  int tries = 0;
+  const auto open_again = [&tries]() -> std::unique_ptr<Capture> {
+    if (++tries != 3) throw Error(ErrorCode::not_found, "not there");
+    return std::make_unique<PlayedCapture>(Played{{0}, {0}}, 0);
+  };
+  const auto source = make_stream_source(
+      "rtsp://x", std::make_unique<PlayedCapture>(Played{{0}}, 0), open_again, [] { return false; },
+      {.reconnect = std::chrono::milliseconds(300), .between_tries = std::chrono::milliseconds(20)});
+  for (int i = 0; i < 3; ++i) {
+    const std::optional<Frame> frame = source->next();
+    ASSERT_TRUE(frame);
+    EXPECT_EQ(frame->index, i);
+  }
+  EXPECT_EQ(tries, 3);
+  EXPECT_THAT(source->problems(),
+              ElementsAre(HasSubstr("rtsp://x: broken after 1 frames, open again after 0.")));
+  EXPECT_THAT(error_of([&] { source->next(); }),
+              HasSubstr("after 3 frames, and could not be opened again for 0.3 s"));
+}
+
+TEST(StreamSource, stops_when_asked_while_it_waits) {
+  bool stop = false;
+  const auto open_again = [&stop]() -> std::unique_ptr<Capture> {
+    stop = true;
+    throw Error(ErrorCode::not_found, "not there");
+  };
+  const auto source = make_stream_source("rtsp://x", std::make_unique<PlayedCapture>(Played{}, 0), open_again,
+                                         [&stop] { return stop; }, {.reconnect = std::chrono::hours(1)});
+  EXPECT_FALSE(source->next());
+}
+
+// An HTTP server of one connection on the loopback: pictures as motion JPEG, and then it breaks off or falls
+// silent.
+class MjpegServer {
+ public:
+  enum class End { breaks, silent };
+  MjpegServer(int frames, End end) : listener_(socket(AF_INET, SOCK_STREAM, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    EXPECT_EQ(bind(listener_, reinterpret_cast<sockaddr*>(&address), size), 0);
+    EXPECT_EQ(listen(listener_, 4), 0);
+    EXPECT_EQ(getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size), 0);
+    port_ = ntohs(address.sin_port);
+    thread_ = std::thread([this, frames, end] { serve(frames, end); });
+  }
+  ~MjpegServer() {
+    shutdown(listener_, SHUT_RDWR);
+    ended_ = true;
+    thread_.join();
+    close(listener_);
+  }
+  std::string url() const { return "http://127.0.0.1:" + std::to_string(port_) + "/live.mjpg"; }
+
+ private:
+  void serve(int frames, End end) {
+    const int client = accept(listener_, nullptr, nullptr);
+    if (client < 0) return;
+    char request[4096];
+    EXPECT_GT(recv(client, request, sizeof request, 0), 0);
+    send_text(client, "HTTP/1.0 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary=frame\r\n\r\n");
+    for (int i = 0; i < frames && !ended_; ++i) {
+      const std::string jpeg = spiga::testing::encoded(spiga::testing::quarters(64, 48), ".jpg");
+      send_text(client, "--frame\r\nContent-Type: image/jpeg\r\nContent-Length: " +
+                            std::to_string(jpeg.size()) + "\r\n\r\n" + jpeg + "\r\n");
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    while (end == End::silent && !ended_) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    close(client);
+  }
+  static void send_text(int client, const std::string& text) {
+    static_cast<void>(send(client, text.data(), text.size(), MSG_NOSIGNAL));
+  }
+
+  int listener_;
+  int port_ = 0;
+  std::atomic<bool> ended_ = false;
+  std::thread thread_;
+};
+
+TEST(NetworkStream, one_without_a_length_is_live_and_its_end_an_error) {
+  const MjpegServer server(20, MjpegServer::End::breaks);
+  const auto source = open_video(server.url(), {.patience = std::chrono::seconds(20)});
+  EXPECT_TRUE(source->info().live);
+  int frames = 0;
+  EXPECT_THAT(error_of([&] {
+                for (; source->next(); ++frames) {
+                }
+              }),
+              HasSubstr("the stream ended or broke after"));
+  EXPECT_GT(frames, 10);
+}
+
+TEST(NetworkStream, one_that_falls_silent_is_an_error_in_time) {
+  const MjpegServer server(20, MjpegServer::End::silent);
+  const auto source = open_video(server.url(), {.patience = std::chrono::seconds(2)});
+  const auto start = std::chrono::steady_clock::now();
+  EXPECT_THAT(error_of([&] {
+                while (source->next()) {
+                }
+              }),
+              HasSubstr("the stream ended or broke after"));
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(20));
+}
+
+TEST(NetworkStream, one_that_is_not_there_is_named) {
+  EXPECT_THAT(error_of([] { open_video("http://127.0.0.1:9/live.mjpg"); }),
+              HasSubstr("live.mjpg: the stream cannot be opened"));
+}
+
 // Bytes in a pipe that has been closed.
 class Pipe {
  public:
@@ -283,13 +416,22 @@ TEST_F(VideoTest, an_abandoned_video_leaves_nothing) {
 
 TEST_F(VideoTest, boxes_of_frames_come_from_our_own_table_too) {
   base::write_file(path("boxes.csv"), "frame,x,y,width,height\n0,1,2,3,4\n2,5,6,7,8\n2,9,9,9,9\n");
-  const FrameBoxes boxes(path("boxes.csv"));
+  std::vector<std::string> problems;
+  const auto note = [&](const std::string& problem) { problems.push_back(problem); };
+  const FrameBoxes boxes(path("boxes.csv"), note);
   EXPECT_THAT(boxes.at(0), SizeIs(1));
   EXPECT_THAT(boxes.at(1), IsEmpty());
   ASSERT_THAT(boxes.at(2), SizeIs(2));
   EXPECT_FLOAT_EQ(static_cast<float>(boxes.at(2)[0].box.y), 6);
-  base::write_file(path("bad.csv"), "frame,x,y,width,height\n0,1,2,three,4\n");
-  EXPECT_THAT(error_of([&] { FrameBoxes(path("bad.csv")); }), HasSubstr("bad.csv:2"));
+  base::write_file(
+      path("bad.csv"),
+      "\xEF\xBB\xBF\"frame\",x,y,width,height,note\n0,1,2,three,4,\n1,5,6,7,8,\"a,\nb\"\n2,5,6,7,-8,\n");
+  const FrameBoxes rest(path("bad.csv"), note);
+  EXPECT_THAT(problems, ::testing::ElementsAre(HasSubstr("bad.csv:2: expected a frame's number and a box"),
+                                               HasSubstr("bad.csv:5: ")));
+  EXPECT_THAT(rest.at(1), SizeIs(1));
+  base::write_file(path("bad.csv"), "frame,x,y,width\n0,1,2,3\n");
+  EXPECT_THAT(error_of([&] { FrameBoxes(path("bad.csv"), note); }), HasSubstr("bad.csv:1: expected columns"));
 }
 
 TEST(VideoText, a_lost_face_has_a_row_without_success_and_as_many_columns) {
