@@ -132,7 +132,9 @@ PictureHeader tiff_header(const Bytes& file) {
     const std::size_t entry = directory + 2 + 12 * i;
     const std::uint32_t tag = u16(entry), type = u16(entry + 2);
     if (tag != 256 && tag != 257) continue;
-    (tag == 256 ? header.width : header.height) = type == 3 ? u16(entry + 8) : u32(entry + 8);
+    std::int64_t& side = tag == 256 ? header.width : header.height;
+    if (side != 0) file.fail("not a TIFF: it says its size twice");  // decoders differ in which one counts
+    side = type == 3 ? u16(entry + 8) : u32(entry + 8);
   }
   return header;
 }

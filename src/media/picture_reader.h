@@ -13,7 +13,9 @@ namespace spiga::media {
 
 // What a picture may cost at most; a small file can claim to be an enormous picture.
 struct PictureLimits {
-  std::int64_t max_pixels = 256 * 1000 * 1000;  // 3 bytes each when decoded
+  // 3 bytes each when decoded, and beside them only what the decoder holds of the file; pictures that EXIF
+  // turns by a quarter are there twice for a moment. No side may be longer than 2^20.
+  std::int64_t max_pixels = 256 * 1000 * 1000;
   std::int64_t max_file_bytes = 1024 * 1024 * 1024;
 };
 

@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cstring>
+#include <fstream>
 #include <random>
 
 #include "base/file.h"
@@ -125,6 +126,43 @@ TEST(PictureReader, refuses_bombs_before_decoding_them) {
   base::write_file(folder.path() / "a.png", png);
   EXPECT_EQ(error_of([&] { read_picture(folder.path() / "a.png", {.max_file_bytes = 10}); }).code(),
             ErrorCode::bad_data);
+}
+
+// A figure of /proc/self/status in kilobytes.
+long status_kb(const std::string& name) {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);)
+    if (line.starts_with(name + ":")) return std::stol(line.substr(name.size() + 1));
+  return -1;
+}
+
+TEST(PictureReader, decoded_pixels_are_in_memory_once) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "a sanitizer's own memory counts";
+#endif
+  constexpr int kSide = 3000;
+  constexpr long kPixelsKb = 3L * kSide * kSide / 1024;
+  const std::string file = encoded(cv::Mat(kSide, kSide, CV_8UC3, cv::Scalar(9, 90, 200)), ".jpg");
+  std::ofstream("/proc/self/clear_refs") << "5" << std::flush;  // the peak counts from here
+  const long before = status_kb("VmRSS");
+  ASSERT_LT(status_kb("VmHWM"), before + 2000);
+  EXPECT_EQ(decode(file).width(), kSide);
+  EXPECT_GT(status_kb("VmHWM") - before, kPixelsKb * 9 / 10);
+  EXPECT_LT(status_kb("VmHWM") - before, kPixelsKb * 3 / 2);
+}
+
+TEST(PictureReader, a_tiff_says_its_size_once) {
+  std::string file = encoded(quarters(30, 20), ".tiff");
+  const auto byte = [&](std::size_t at) {
+    return static_cast<std::size_t>(static_cast<unsigned char>(file[at]));
+  };
+  ASSERT_EQ(file[0], 'I');
+  const std::size_t first = (byte(4) | byte(5) << 8 | byte(6) << 16) + 2,
+                    last = first + 12 * (byte(first - 2) - 1);
+  const std::size_t width = byte(first) == 0 ? first : first + 12;  // tag 256, alone or behind 254
+  ASSERT_EQ(byte(width) | byte(width + 1) << 8, 256U);
+  std::memcpy(&file[last], &file[width], 12);
+  EXPECT_EQ(bad_data_of([&] { decode(file); }), "x.jpg: not a TIFF: it says its size twice");
 }
 
 TEST(PictureReader, ignores_what_only_makes_noise) {
