@@ -95,7 +95,7 @@ void add_analyze(CLI::App& program, Action& chosen) {
   command
       ->add_option("INPUT", options->inputs,
                    "Pictures, folders of pictures, or - for a list of paths on stdin; or one video: a file, "
-                   "camera:0, frames/%05d.png, raw:480x270:bgr8 for raw frames on stdin")
+                   "rtsp://..., camera:0, frames/%05d.png, raw:480x270:bgr8 for raw frames on stdin")
       ->required()
       ->type_name("");
   command->add_flag("-r,--recursive", options->recursive, "Look into folders' folders, too");

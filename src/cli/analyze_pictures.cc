@@ -116,11 +116,15 @@ std::vector<Workers::Work> make_workers(const Analyzer& prototype,
   return workers;
 }
 
-void drain(Workers& workers, Outputs& outputs, Problems& problems, Progress& progress) {
+void drain(Workers& workers, const media::ScoreScale& scale, Outputs& outputs, Problems& problems,
+           Progress& progress) {
   std::size_t done = 0;
-  while (const std::optional<media::AnalyzedPicture> picture = workers.next()) {
+  while (std::optional<media::AnalyzedPicture> picture = workers.next()) {
     for (const std::string& problem : picture->problems) problems.tell(problem);
-    if (picture->faces) outputs.write(*picture->faces);
+    if (picture->faces) {
+      picture->faces->scale = scale;
+      outputs.write(*picture->faces);
+    }
     progress.advance(++done);
   }
   outputs.finish();
@@ -164,7 +168,9 @@ int analyze_pictures(const AnalyzeOptions& options) {
   };
   Workers workers(next_job, make_workers(analyzer, pictures, at_once), 4 * at_once);
   try {
-    drain(workers, outputs, problems, progress);
+    const media::ScoreScale scale =
+        options.boxes.empty() ? media::scale_of_detector(options.detector) : media::scale_of_given_boxes();
+    drain(workers, scale, outputs, problems, progress);
   } catch (...) {
     finish_after_failure(outputs);
     throw;

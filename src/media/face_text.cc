@@ -3,10 +3,13 @@
 #include "media/face_text.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <span>
+
+#include "base/csv.h"
+#include "base/numbers.h"
 
 namespace spiga::media {
 namespace {
@@ -15,9 +18,9 @@ constexpr int kPixelDecimals = 2;
 constexpr int kAngleDecimals = 2;
 constexpr int kFineDecimals = 4;  // scores, translations
 
-void append_json_number(std::string& out, float value, int decimals) {
+void append_json_number(std::string& out, double value, int decimals) {
   if (std::isfinite(value)) {
-    append_number(out, value, decimals);
+    base::append_fixed(out, value, decimals);
   } else {
     out += "null";
   }
@@ -49,22 +52,11 @@ void append_names(std::string& out, std::string_view stem, int count) {
 void append_csv_numbers(std::string& out, std::span<const float> values, int decimals) {
   for (const float value : values) {
     out += ',';
-    append_number(out, value, decimals);
+    base::append_fixed(out, value, decimals);
   }
 }
 
 }  // namespace
-
-void append_number(std::string& out, double value, int decimals) {
-  if (!std::isfinite(value)) return;
-  char text[64];
-  const std::to_chars_result end =
-      std::to_chars(text, text + sizeof text, value, std::chars_format::fixed, decimals);
-  const std::string_view number(text, static_cast<std::size_t>(end.ptr - text));
-  const bool minus_zero =
-      number.starts_with('-') && number.find_first_not_of("-0.") == std::string_view::npos;
-  out += minus_zero ? number.substr(1) : number;
-}
 
 void append_json_text(std::string& out, std::string_view text) {
   using nlohmann::json;
@@ -90,8 +82,19 @@ void append_json_face_fields(std::string& out, const Face& face) {
   append_json_number(out, pose.roll_deg, kAngleDecimals);
   out += ",\"translation\":";
   append_json_numbers(out, pose.translation, kFineDecimals);
-  out += '}';
+  out += "},\"spread\":";  // the uncertainty's name up to version 0.1.0
+  append_json_numbers(out, face.uncertainty, kPixelDecimals);
 }
+
+double ScoreScale::probability(float score) const { return 1 / (1 + std::exp(-(offset + slope * score))); }
+
+ScoreScale scale_of_detector(std::string_view name) {
+  if (name == "builtin" || name.starts_with("builtin:")) return {};
+  constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
+  return {kUnknown, kUnknown};
+}
+
+ScoreScale scale_of_given_boxes() { return {std::numeric_limits<double>::infinity(), 0}; }
 
 void append_json_line(std::string& out, const PictureFaces& picture) {
   out += "{\"source\":";
@@ -99,7 +102,9 @@ void append_json_line(std::string& out, const PictureFaces& picture) {
   out += ",\"width\":" + std::to_string(picture.width) + ",\"height\":" + std::to_string(picture.height) +
          ",\"faces\":[";
   for (std::size_t i = 0; i < picture.faces.size(); ++i) {
-    out += i > 0 ? ",{" : "{";
+    out += i > 0 ? ",{\"confidence\":" : "{\"confidence\":";
+    append_json_number(out, picture.scale.probability(picture.faces[i].score), kFineDecimals);
+    out += ',';
     append_json_face_fields(out, picture.faces[i]);
     out += '}';
   }
@@ -111,47 +116,40 @@ void append_csv_face_names(std::string& out, int landmarks) {
   append_names(out, "x_", landmarks);
   append_names(out, "y_", landmarks);
   append_names(out, "uncertainty_", landmarks);
+  append_names(out, "spread_", landmarks);
 }
+
+int csv_face_columns(int landmarks) { return 4 + 6 + 4 * landmarks; }
 
 void append_csv_face_fields(std::string& out, const Face& face) {
   const HeadPose& pose = face.headpose;
-  append_number(out, face.box.x, kPixelDecimals);
+  base::append_fixed(out, face.box.x, kPixelDecimals);
   append_csv_numbers(out, std::array{face.box.y, face.box.width, face.box.height}, kPixelDecimals);
   append_csv_numbers(out, std::array{pose.yaw_deg, pose.pitch_deg, pose.roll_deg}, kAngleDecimals);
   append_csv_numbers(out, pose.translation, kFineDecimals);
   for (const Point& point : face.landmarks) append_csv_numbers(out, std::array{point.x}, kPixelDecimals);
   for (const Point& point : face.landmarks) append_csv_numbers(out, std::array{point.y}, kPixelDecimals);
   append_csv_numbers(out, face.uncertainty, kPixelDecimals);
+  append_csv_numbers(out, face.uncertainty, kPixelDecimals);
 }
 
 void append_csv_header(std::string& out, int landmarks) {
-  out += "source,face,confidence,";
+  out += "source,face,confidence,score,";
   append_csv_face_names(out, landmarks);
   out += '\n';
 }
 
 void append_csv_rows(std::string& out, const PictureFaces& picture) {
   for (std::size_t i = 0; i < picture.faces.size(); ++i) {
-    append_csv_text(out, picture.source);
+    base::append_csv_cell(out, picture.source);
     out += ',' + std::to_string(i) + ',';
-    append_number(out, picture.faces[i].score, kFineDecimals);
+    base::append_fixed(out, picture.scale.probability(picture.faces[i].score), kFineDecimals);
+    out += ',';
+    base::append_fixed(out, picture.faces[i].score, kFineDecimals);
     out += ',';
     append_csv_face_fields(out, picture.faces[i]);
     out += '\n';
   }
-}
-
-void append_csv_text(std::string& out, std::string_view text) {
-  if (text.find_first_of(",\"\r\n") == std::string_view::npos) {
-    out += text;
-    return;
-  }
-  out += '"';
-  for (const char c : text) {
-    if (c == '"') out += '"';
-    out += c;
-  }
-  out += '"';
 }
 
 }  // namespace spiga::media

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/numbers.h"
 #include "spiga/face.h"
 
 // Faces as text (docs/cli.md describes both forms). The functions append, so that a video's lines can put
@@ -13,33 +14,50 @@
 // number that is not finite becomes null in JSON and stays empty in CSV.
 namespace spiga::media {
 
+// What a detector's score says: the probability that its find is a face is 1 / (1 + exp(-(offset + slope
+// score))). docs/detector.md tells how the numbers were fitted.
+struct ScoreScale {
+  double offset = 0.386;  // of the detector of our own, as shipped
+  double slope = 4.35;
+
+  // 0 to 1; NaN where nobody has measured this detector.
+  double probability(float score) const;
+};
+
+// Of a detector by its name; for boxes that were given, `given_boxes` holds: they are faces.
+ScoreScale scale_of_detector(std::string_view name);
+ScoreScale scale_of_given_boxes();
+
 // What was found in one picture.
 struct PictureFaces {
   std::string source;
   int width = 0;
   int height = 0;
   std::vector<Face> faces;
+  ScoreScale scale = {};
 };
 
-// {"source": ..., "width": ..., "height": ..., "faces": [...]} and a line end.
+// {"source": ..., "width": ..., "height": ..., "faces": [{"confidence": ..., ...}]} and a line end.
 void append_json_line(std::string& out, const PictureFaces& picture);
-// "box": [x, y, w, h], "score": ..., "landmarks": ..., "uncertainty": ..., "headpose": {...}, without braces.
+// "box": [x, y, w, h], "score": ..., "landmarks": ..., "uncertainty": ..., "headpose": {...}, "spread": as
+// "uncertainty", which is its new name; without braces.
 void append_json_face_fields(std::string& out, const Face& face);
 // The text in quotes, escaped; bytes that are not UTF-8 become U+FFFD.
 void append_json_text(std::string& out, std::string_view text);
 
-// source,face,confidence,pose_..., x_0.., y_0.., uncertainty_0.. and a line end.
+// source,face,confidence,score,box_x.., pose_..., x_0.., y_0.., uncertainty_0.., spread_0.. and a line end.
 void append_csv_header(std::string& out, int landmarks);
 // One row per face, numbered from 0; a picture without a face has no row.
 void append_csv_rows(std::string& out, const PictureFaces& picture);
-// The columns behind `confidence`, from box_x on, without the line end, and their names.
+// The columns of a face from box_x on, without the line end, and their names. The last ones, spread_K, are
+// uncertainty_K under its old name.
 void append_csv_face_names(std::string& out, int landmarks);
 void append_csv_face_fields(std::string& out, const Face& face);
-// In quotes where RFC 4180 asks for them.
-void append_csv_text(std::string& out, std::string_view text);
-
-// The number with that many decimals, "." whatever the locale; "-0.00" becomes "0.00". Nothing where not
-// finite.
-void append_number(std::string& out, double value, int decimals);
+// How many they are.
+int csv_face_columns(int landmarks);
+// base::append_fixed under its former name.
+inline void append_number(std::string& out, double value, int decimals) {
+  base::append_fixed(out, value, decimals);
+}
 
 }  // namespace spiga::media

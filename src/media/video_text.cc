@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "media/video_text.h"
 
+#include "base/numbers.h"
 #include "media/face_text.h"
 
 namespace spiga::media {
@@ -10,14 +11,11 @@ namespace {
 constexpr int kTimeDecimals = 4;
 constexpr int kConfidenceDecimals = 4;
 
-// Columns behind `success`: box, pose, two coordinates and the uncertainty of each landmark.
-int columns_of_face(int landmarks) { return 4 + 6 + 3 * landmarks; }
-
 }  // namespace
 
 void append_json_line(std::string& out, const FrameFaces& frame) {
   out += "{\"frame\":" + std::to_string(frame.frame) + ",\"time_s\":";
-  append_number(out, frame.time_s, kTimeDecimals);
+  base::append_fixed(out, frame.time_s, kTimeDecimals);
   out += ",\"width\":" + std::to_string(frame.width) + ",\"height\":" + std::to_string(frame.height) +
          ",\"faces\":[";
   bool first = true;
@@ -26,7 +24,7 @@ void append_json_line(std::string& out, const FrameFaces& frame) {
     out += first ? "{\"id\":" : ",{\"id\":";
     first = false;
     out += std::to_string(tracked.id) + ",\"confidence\":";
-    append_number(out, tracked.confidence, kConfidenceDecimals);
+    base::append_fixed(out, tracked.confidence, kConfidenceDecimals);
     out += ',';
     append_json_face_fields(out, tracked.face);
     out += '}';
@@ -43,14 +41,14 @@ void append_video_csv_header(std::string& out, int landmarks) {
 void append_video_csv_rows(std::string& out, const FrameFaces& frame, int landmarks) {
   for (const TrackedFace& tracked : frame.faces) {
     out += std::to_string(frame.frame) + ',' + std::to_string(tracked.id) + ',';
-    append_number(out, frame.time_s, kTimeDecimals);
+    base::append_fixed(out, frame.time_s, kTimeDecimals);
     out += ',';
-    append_number(out, tracked.confidence, kConfidenceDecimals);
+    base::append_fixed(out, tracked.confidence, kConfidenceDecimals);
     out += tracked.found ? ",1," : ",0";
     if (tracked.found) {
       append_csv_face_fields(out, tracked.face);
     } else {
-      out.append(static_cast<std::size_t>(columns_of_face(landmarks)), ',');
+      out.append(static_cast<std::size_t>(csv_face_columns(landmarks)), ',');
     }
     out += '\n';
   }

@@ -24,7 +24,8 @@ struct FrameFaces {
 // and a line end. Faces that are lost are left out.
 void append_json_line(std::string& out, const FrameFaces& frame);
 
-// frame,face_id,timestamp,confidence,success,box_x,...,pose_...,x_0..,y_0..,uncertainty_0.. and a line end.
+// frame,face_id,timestamp,confidence,success,box_x,...,pose_...,x_0..,y_0..,uncertainty_0..,spread_0.. and a
+// line end.
 void append_video_csv_header(std::string& out, int landmarks);
 // One row per face. A face that is lost has success 0 and nothing behind it.
 void append_video_csv_rows(std::string& out, const FrameFaces& frame, int landmarks);

@@ -94,6 +94,9 @@ TEST_F(AnalyzeTest, prints_every_face_of_a_picture) {
   EXPECT_THAT(face["landmarks"], SizeIs(68));
   EXPECT_THAT(face["landmarks"][67], SizeIs(2));
   EXPECT_THAT(face["uncertainty"], SizeIs(68));
+  EXPECT_EQ(face["spread"], face["uncertainty"]) << "the old name, for one version";
+  EXPECT_GT(face["confidence"], 0.5);
+  EXPECT_LE(face["confidence"], 1.0);
   EXPECT_TRUE(face["headpose"]["yaw_deg"].is_number());
   EXPECT_THAT(face["headpose"]["translation"], SizeIs(3));
 }
@@ -140,7 +143,7 @@ TEST_F(AnalyzeTest, writes_table_and_overlays_beside_the_lines) {
   const std::string table = base::read_file(path("faces.csv"));
   EXPECT_EQ(static_cast<std::size_t>(std::ranges::count(table, '\n')),
             1 + lines[0]["faces"].size() + lines[2]["faces"].size());
-  EXPECT_THAT(table, StartsWith("source,face,confidence,box_x,"));
+  EXPECT_THAT(table, StartsWith("source,face,confidence,score,box_x,"));
   const cv::Mat before = cv::imread(path("astronaut.jpg")),
                 after = cv::imread(path("seen/here/astronaut.jpg"));
   ASSERT_EQ(after.size(), before.size());

@@ -25,9 +25,9 @@ TEST(FaceText, json_line_is_what_the_manual_shows) {
   append_json_line(line, {"a.jpg", 640, 480, {some_face()}});
   EXPECT_EQ(
       line,
-      R"({"source":"a.jpg","width":640,"height":480,"faces":[{"box":[1.50,-2.00,30.26,40.00],"score":0.7500,)"
+      R"({"source":"a.jpg","width":640,"height":480,"faces":[{"confidence":0.9746,"box":[1.50,-2.00,30.26,40.00],"score":0.7500,)"
       R"("landmarks":[[1.00,2.00],[-3.00,4.13]],"uncertainty":[0.50,12.00],"headpose":{"yaw_deg":-12.35,)"
-      R"("pitch_deg":6.00,"roll_deg":0.00,"translation":[0.1000,-0.2000,3.0000]}}]})"
+      R"("pitch_deg":6.00,"roll_deg":0.00,"translation":[0.1000,-0.2000,3.0000]},"spread":[0.50,12.00]}]})"
       "\n");
 }
 
@@ -59,23 +59,25 @@ TEST(FaceText, csv_has_as_many_fields_as_names) {
   append_csv_header(header, 2);
   append_csv_rows(rows, {"a.jpg", 2, 3, {some_face()}});
   EXPECT_EQ(header,
-            "source,face,confidence,box_x,box_y,box_w,box_h,pose_yaw_deg,pose_pitch_deg,pose_roll_deg,"
-            "pose_tx,pose_ty,pose_tz,x_0,x_1,y_0,y_1,uncertainty_0,uncertainty_1\n");
+            "source,face,confidence,score,box_x,box_y,box_w,box_h,pose_yaw_deg,pose_pitch_deg,pose_roll_deg,"
+            "pose_tx,pose_ty,pose_tz,x_0,x_1,y_0,y_1,uncertainty_0,uncertainty_1,spread_0,spread_1\n");
   EXPECT_EQ(rows,
-            "a.jpg,0,0.7500,1.50,-2.00,30.26,40.00,-12.35,6.00,0.00,0.1000,-0.2000,3.0000,"
-            "1.00,-3.00,2.00,4.13,0.50,12.00\n");
+            "a.jpg,0,0.9746,0.7500,1.50,-2.00,30.26,40.00,-12.35,6.00,0.00,0.1000,-0.2000,3.0000,"
+            "1.00,-3.00,2.00,4.13,0.50,12.00,0.50,12.00\n");
+  EXPECT_EQ(std::ranges::count(header, ','), std::ranges::count(rows, ','));
 }
 
-TEST(FaceText, csv_quotes_names) {
-  std::string out;
-  append_csv_text(out, "a,\"b\"\n");
-  EXPECT_EQ(out, "\"a,\"\"b\"\"\n\"");
-}
-
-TEST(FaceText, numbers_have_no_minus_zero) {
-  std::string out;
-  append_number(out, -0.004f, 2);
-  EXPECT_EQ(out, "0.00");
+TEST(FaceText, confidence_is_a_probability_or_not_known) {
+  EXPECT_NEAR(scale_of_detector("builtin").probability(0), 0.6, 0.05);
+  EXPECT_GT(scale_of_detector("builtin").probability(1), 0.98);
+  EXPECT_LT(scale_of_detector("builtin:a.safetensors").probability(-1.5f), 0.01);
+  EXPECT_EQ(scale_of_given_boxes().probability(1), 1);
+  PictureFaces faces{"a.jpg", 2, 3, {some_face()}, scale_of_detector("dlib")};
+  std::string line, row;
+  append_json_line(line, faces);
+  EXPECT_TRUE(nlohmann::json::parse(line)["faces"][0]["confidence"].is_null());
+  append_csv_rows(row, faces);
+  EXPECT_TRUE(row.starts_with("a.jpg,0,,0.7500,")) << row;
 }
 
 }  // namespace
