@@ -21,7 +21,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
-#include "charts/page_style.h"
+#include "charts/page.h"
 #include "charts/svg.h"
 #include "eval/head_pose_scores.h"
 #include "geometry/affine.h"
@@ -250,11 +250,7 @@ std::string figure_of(const Other& other) {
 
 // Other boxes, surest first, of evenly spread scenes.
 void write_report(const Options& options, const std::map<std::string, Result>& upright, std::size_t scenes) {
-  std::string page = base::concat(
-      "<!DOCTYPE html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><title>Boxes that meet no "
-      "annotated "
-      "face</title>\n<style>",
-      charts::kPageStyle, "</style></head>\n<body>\n<h1>Boxes that meet no annotated face</h1>\n");
+  std::string page;
   const std::size_t shown = std::min(options.scenes_shown, scenes);
   for (const auto& [name, result] : upright) {
     std::vector<Other> others;
@@ -268,7 +264,7 @@ void write_report(const Options& options, const std::map<std::string, Result>& u
     for (const Other& other : others) page += figure_of(other);
     page += "</div>\n";
   }
-  base::write_file(options.report, page + "</body>\n</html>\n");
+  base::write_file(options.report, charts::html_page("Boxes that meet no annotated face", page));
 }
 
 int run(const Options& options) {

@@ -2,10 +2,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "charts/svg.h"
 
-#include <charconv>
-#include <cmath>
 #include <cstdint>
 
+#include "base/numbers.h"
 #include "base/text.h"
 
 namespace spiga::charts {
@@ -18,20 +17,9 @@ std::string attribute(std::string_view name, double value) {
 
 }  // namespace
 
-std::string fixed(double value, int digits) {
-  if (!std::isfinite(value)) return "–";
-  char buffer[400];
-  const auto result = std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::fixed, digits);
-  return {buffer, result.ptr};
-}
+std::string fixed(double value, int digits) { return base::fixed(value, digits, "–"); }
 
-std::string number(double value, int digits) {
-  std::string text = fixed(value, digits);
-  if (text.find('.') == std::string::npos) return text;
-  text.erase(text.find_last_not_of('0') + 1);
-  if (text.ends_with('.')) text.pop_back();
-  return text == "-0" ? "0" : text;
-}
+std::string number(double value, int digits) { return base::compact(value, digits, "–"); }
 
 std::string escape(std::string_view text) {
   std::string result;

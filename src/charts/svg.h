@@ -43,7 +43,8 @@ class Svg {
   std::string out_;
 };
 
-// A number for SVG and tables: at most `digits` decimals, no trailing zeros (fixed keeps them).
+// A number for SVG and tables: at most `digits` decimals, no trailing zeros (fixed keeps them); a dash where
+// it is not finite.
 std::string number(double value, int digits = 2);
 std::string fixed(double value, int digits);
 

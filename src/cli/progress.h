@@ -9,32 +9,43 @@
 
 namespace spiga::cli {
 
-// One line on stderr that says how far long work has come: "120/1787 pictures  14.2/s  2:05 left". Shown only
-// where stderr is a terminal, at most ten times a second, and wiped away at the end. One thread at a time.
+// The last line of stderr where that is a terminal: written over by the next one, wiped away at the end.
+// Elsewhere it shows nothing. One thread at a time.
+class StatusLine {
+ public:
+  StatusLine();
+  StatusLine(const StatusLine&) = delete;
+  StatusLine& operator=(const StatusLine&) = delete;
+  ~StatusLine() { wipe(); }
+
+  bool enabled() const { return enabled_; }
+  void show(const std::string& text);
+  // To be called before error and other lines, so that they do not land behind it.
+  void wipe();
+
+ private:
+  bool enabled_;
+  bool shown_ = false;
+};
+
+// How far long work has come, as a status line: "120/1787 pictures  14.2/s  2:05 left", at most ten times a
+// second. One thread at a time.
 class Progress {
  public:
   // `unit` as in "pictures"; without a total, neither it nor the time left is shown.
   explicit Progress(std::string unit, std::optional<std::size_t> total = std::nullopt);
-  Progress(const Progress&) = delete;
-  Progress& operator=(const Progress&) = delete;
-  ~Progress() { wipe(); }
 
   void advance(std::size_t done);
-  // Error and other lines go through here, so that they do not land behind the progress.
-  void wipe();
+  void wipe() { line_.wipe(); }
 
  private:
   using Clock = std::chrono::steady_clock;
 
   std::string unit_;
   std::optional<std::size_t> total_;
-  bool enabled_;
-  bool shown_ = false;
+  StatusLine line_;
   Clock::time_point start_ = Clock::now();
   Clock::time_point last_ = start_;
 };
-
-// "0:07", "12:34", "1:02:03"
-std::string duration_text(double seconds);
 
 }  // namespace spiga::cli

@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "base/text.h"
-#include "charts/page_style.h"
+#include "charts/page.h"
 #include "charts/plot.h"
 #include "charts/svg.h"
 #include "geometry/boxes.h"
@@ -164,21 +164,17 @@ std::string TrackSummary::track_section(int id, const Track& track) const {
 
 std::string TrackSummary::html() const {
   const std::string title = "Faces of " + name_;
-  std::string page =
-      concat("<!DOCTYPE html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><title>",
-             charts::escape(title), "</title>\n<style>", charts::kPageStyle, "</style></head>\n<body>\n<h1>",
-             charts::escape(title), "</h1>\n<p class=\"lead\">", frames_, " frames, ",
-             charts::fixed(end_s_, 2), " s, ", tracks_.size(), tracks_.size() == 1 ? " face" : " faces", "; ",
-             database_.landmarks, " landmarks of ", database_.name, "</p>\n");
-  if (tracks_.empty()) return page + "<p>No face was found.</p>\n</body>\n</html>\n";
-  page += timeline();
+  std::string page = concat("<p class=\"lead\">", frames_, " frames, ", charts::fixed(end_s_, 2), " s, ",
+                            tracks_.size(), tracks_.size() == 1 ? " face" : " faces", "; ",
+                            database_.landmarks, " landmarks of ", database_.name, "</p>\n");
+  page += tracks_.empty() ? "<p>No face was found.</p>\n" : timeline();
   std::size_t sections = 0;
   for (const auto& [id, track] : tracks_) {
     if (track.samples.empty()) continue;
     if (++sections > kMostTracks) break;
     page += track_section(id, track);
   }
-  return page + "</body>\n</html>\n";
+  return charts::html_page(title, page);
 }
 
 }  // namespace spiga::cli

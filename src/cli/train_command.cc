@@ -1,14 +1,12 @@
 // Copyright (c) 2026, the spiga authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-#include <unistd.h>
-
 #include <CLI/CLI.hpp>
-#include <cstdio>
 #include <iostream>
 #include <memory>
 #include <string>
 
+#include "base/numbers.h"
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/exit_status.h"
@@ -21,25 +19,21 @@
 namespace spiga::cli {
 namespace {
 
+using base::duration_text;
+using base::fixed;
+using base::scientific;
+
 struct TrainOptions {
   std::string config;
   train::RunOptions run;
 };
 
-std::string fixed(double value, int digits) {
-  char text[64];
-  std::snprintf(text, sizeof text, "%.*f", digits, value);
-  return text;
-}
-
 std::string step_line(const train::StepReport& report) {
   std::string losses;
   for (const auto& [name, value] : report.losses) losses += base::concat("  ", name, ' ', fixed(value, 3));
-  char rate[32];
-  std::snprintf(rate, sizeof rate, "%.1e", report.learning_rate);
   return base::concat("stage ", report.stage, "  step ", report.step + 1, '/', report.steps, "  loss ",
-                      fixed(report.loss, 3), losses, "  lr ", rate, "  ", fixed(report.faces_per_second, 1),
-                      " faces/s  ETA ", duration_text(report.eta_seconds));
+                      fixed(report.loss, 3), losses, "  lr ", scientific(report.learning_rate, 1), "  ",
+                      fixed(report.faces_per_second, 1), " faces/s  ETA ", duration_text(report.eta_seconds));
 }
 
 std::string validation_line(const train::StepReport& report, const train::Validation& v) {
@@ -71,16 +65,12 @@ class Console {
                                     const train::DetectorValidation& v) { line(detector_line(report, v)); },
             .on_warning = [this](const std::string& message) { line("spiga: warning: " + message); }};
   }
-  void end() {
-    if (open_) std::cerr << '\n';
-    open_ = false;
-  }
+  void end() { status_.wipe(); }
 
  private:
   void step(const train::StepReport& report) {
-    if (terminal_) {
-      std::cerr << '\r' << step_line(report) << "\x1b[K" << std::flush;
-      open_ = true;
+    if (status_.enabled()) {
+      status_.show(step_line(report));
     } else if (report.step % 100 == 99 || report.step == 0) {
       line(step_line(report));
     }
@@ -90,8 +80,7 @@ class Console {
     std::cerr << text << std::endl;
   }
 
-  bool terminal_ = isatty(STDERR_FILENO) != 0;
-  bool open_ = false;
+  StatusLine status_;
 };
 
 int run_train(const TrainOptions& options) {
