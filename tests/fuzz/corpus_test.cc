@@ -17,12 +17,19 @@ struct Target {
 
 constexpr Target kTargets[] = {
     {"annotations", fuzz_annotations},
+    {"boxes", fuzz_boxes},
     {"checkpoint", fuzz_checkpoint},
     {"config", fuzz_config},
+    {"csv", fuzz_csv},
     {"form", fuzz_form},
     {"http", fuzz_http},
     {"pickle", fuzz_pickle},
+    {"picture", fuzz_picture},
+    {"picture_header", fuzz_picture_header},
+    {"pts", fuzz_pts},
     {"safetensors", fuzz_safetensors},
+    {"table", fuzz_table},
+    {"wflw", fuzz_wflw},
 #if SPIGA_WITH_TRAIN
     {"packed", fuzz_packed},
 #endif
