@@ -53,8 +53,7 @@ int open_for_reading(const fs::path& path) {
 fs::path resolve(const fs::path& path) {
   std::error_code ignored;
   if (!fs::is_symlink(path, ignored)) return path;
-  fs::path resolved = fs::weakly_canonical(path, ignored);
-  return resolved.empty() ? path : resolved;
+  return plain_path(path);
 }
 
 // Whether a system's error tells of the device and not of what it was asked for.
@@ -243,6 +242,12 @@ void create_folders(const fs::path& folder) {
   if (error) refuse(folder, "make this folder", error);
   if (!is_folder(folder))
     throw Error(ErrorCode::not_found, concat(folder.native(), ": expected a folder, found a file"));
+}
+
+fs::path plain_path(const fs::path& path) {
+  std::error_code failed;
+  fs::path plain = fs::weakly_canonical(path, failed);
+  return failed || plain.empty() ? path.lexically_normal() : plain;
 }
 
 std::vector<fs::path> files_below(const fs::path& folder, std::string_view extension) {

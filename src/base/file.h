@@ -88,6 +88,8 @@ bool is_folder(const std::filesystem::path& path);
 std::uintmax_t file_size(const std::filesystem::path& path);
 // Makes the folder and those above it; nothing where it is there.
 void create_folders(const std::filesystem::path& folder);
+// The absolute path without links, "." and "..", as far as the file system can tell; never throws.
+std::filesystem::path plain_path(const std::filesystem::path& path);
 // Every file below the folder whose name ends in `extension` (".pts"), in the order of their paths. Links to
 // folders are not followed.
 std::vector<std::filesystem::path> files_below(const std::filesystem::path& folder,

@@ -21,11 +21,7 @@ std::vector<std::span<const int>> all_databases() {
   return databases;
 }
 
-std::string normal(const fs::path& path) {
-  std::error_code ignored;
-  const fs::path absolute = fs::weakly_canonical(path, ignored);
-  return (absolute.empty() ? path : absolute).string();
-}
+std::string normal(const fs::path& path) { return base::plain_path(path).string(); }
 
 }  // namespace
 

@@ -31,11 +31,14 @@ std::string name_of(const char* kind, std::size_t index) { return base::concat(k
 
 using Faces = std::map<std::string, std::vector<Box>>;  // by canonical path of the picture
 
-std::string key_of(const fs::path& path) { return fs::weakly_canonical(path).string(); }
+std::string key_of(const fs::path& path) { return base::plain_path(path).string(); }
 
 Box box_from(const json& numbers) {
   const auto b = numbers.get<std::vector<float>>();
-  return {b.at(0), b.at(1), b.at(2), b.at(3)};
+  if (b.size() != 4)
+    throw Error(ErrorCode::bad_data,
+                base::concat("box: expected [x, y, width, height], found ", b.size(), " values"));
+  return {b[0], b[1], b[2], b[3]};
 }
 
 // JSON lines of spiga analyze.
@@ -209,7 +212,7 @@ ScenePackResult pack_scenes(const ScenePackOptions& options, const fs::path& out
     for (const fs::path& path : options.ignored) read_found(current = path, found);
     for (const fs::path& path : options.annotations) add_annotations(current = path, found, options, writer);
   } catch (const json::exception& error) {
-    throw Error(ErrorCode::bad_data, current.string() + ": " + error.what());
+    throw Error(ErrorCode::bad_data, current.string() + ": " + base::printable(error.what(), 300));
   }
   return writer.write(output);
 }

@@ -196,8 +196,8 @@ TEST_F(FileTest, WritingAfterCommitIsAMistake) {
 TEST_F(FileTest, WhatTheSystemRefusesNamesThePathAndWhy) {
   const fs::path long_name = folder_ / std::string(5000, 'x');
   for (const Error& error :
-       {error_of([&] { exists(long_name); }), error_of([&] { is_folder(long_name); }),
-        error_of([&] { file_size(long_name); }), error_of([&] { create_folders(long_name); }),
+       {error_of([&] { base::exists(long_name); }), error_of([&] { is_folder(long_name); }),
+        error_of([&] { base::file_size(long_name); }), error_of([&] { create_folders(long_name); }),
         error_of([&] { files_below(long_name, ".pts"); })}) {
     EXPECT_EQ(error.code(), ErrorCode::not_found);
     EXPECT_THAT(error.what(), AllOf(HasSubstr("xxx: cannot "), HasSubstr("File name too long")));
@@ -205,14 +205,16 @@ TEST_F(FileTest, WhatTheSystemRefusesNamesThePathAndWhy) {
   const Error refused = error_of([] { create_folders("/proc/x"); });
   EXPECT_EQ(refused.code(), ErrorCode::not_found);
   EXPECT_THAT(refused.what(), HasSubstr("/proc/x: cannot make this folder: "));
-  EXPECT_FALSE(exists(folder_ / "absent"));
+  EXPECT_FALSE(base::exists(folder_ / "absent"));
   write_file(folder_ / "a", "12");
-  EXPECT_TRUE(exists(folder_ / "a"));
+  EXPECT_TRUE(base::exists(folder_ / "a"));
   EXPECT_FALSE(is_folder(folder_ / "a"));
-  EXPECT_EQ(file_size(folder_ / "a"), 2U);
+  EXPECT_EQ(base::file_size(folder_ / "a"), 2U);
   EXPECT_THAT(error_of([&] { create_folders(folder_ / "a"); }).what(), HasSubstr("/a: "));
   create_folders(folder_ / "b/c");
   create_folders(folder_ / "b/c");
+  EXPECT_EQ(plain_path(folder_ / "b/./c/../../a"), fs::canonical(folder_) / "a");
+  EXPECT_EQ(plain_path(long_name), long_name);
   write_file(folder_ / "b/c/2.pts", "");
   write_file(folder_ / "b/1.pts", "");
   EXPECT_THAT(files_below(folder_, ".pts"),

@@ -23,6 +23,7 @@ constexpr Target kTargets[] = {
     {"csv", fuzz_csv},
     {"form", fuzz_form},
     {"http", fuzz_http},
+    {"markup", fuzz_markup},
     {"pickle", fuzz_pickle},
     {"picture", fuzz_picture},
     {"picture_header", fuzz_picture_header},
@@ -32,6 +33,7 @@ constexpr Target kTargets[] = {
     {"wflw", fuzz_wflw},
 #if SPIGA_WITH_TRAIN
     {"packed", fuzz_packed},
+    {"scenes", fuzz_scenes},
 #endif
 };
 

@@ -35,7 +35,8 @@ class NamedFile {
 
 // Reads twice: refusing the file with its first bad record, and leaving bad ones out.
 void read_faces(const std::filesystem::path& path) {
-  static const std::vector<int> ids = {1, 2, 3}, two = {7, 8};
+  static const std::vector<int> ids = {1, 2, 3};
+  static const std::vector<int> two = {7, 8};
   static const std::vector<std::span<const int>> databases = {ids, two};
   const auto check = [](const annotations::FaceList& list) {
     for (const annotations::AnnotatedFace& face : list.faces) {

@@ -18,12 +18,14 @@ void fuzz_config(Bytes bytes);          // a network's configuration as a model 
 void fuzz_csv(Bytes bytes);             // any table
 void fuzz_form(Bytes bytes);            // a multipart/form-data body behind its content type and a line end
 void fuzz_http(Bytes bytes);            // what an HTTP client sends
+void fuzz_markup(Bytes bytes);          // a landmark database and its mark-up
 void fuzz_packed(Bytes bytes);          // packed faces
 void fuzz_pickle(Bytes bytes);          // a checkpoint's pickle alone
 void fuzz_picture(Bytes bytes);         // a picture, decoded, of up to 65,536 pixels
 void fuzz_picture_header(Bytes bytes);  // what a picture says of itself
 void fuzz_pts(Bytes bytes);             // a .pts file
 void fuzz_safetensors(Bytes bytes);     // a model file
+void fuzz_scenes(Bytes bytes);          // scenes, and the lines of `spiga analyze`
 void fuzz_table(Bytes bytes);           // a table of annotated faces
 void fuzz_wflw(Bytes bytes);            // a list of WFLW
 
