@@ -8,7 +8,7 @@
 #include <set>
 
 #include "base/text.h"
-#include "charts/page_style.h"
+#include "charts/page.h"
 #include "charts/svg.h"
 #include "eval/published.h"
 
@@ -18,7 +18,6 @@ namespace {
 using base::concat;
 using charts::escape;
 using charts::fixed;
-using charts::kPageStyle;
 using charts::number;
 
 constexpr std::size_t kFacesShown = 24;
@@ -41,16 +40,13 @@ class Page {
     uncertainty();
     faces();
     landmark_table();
-    out_ += "</body>\n</html>\n";
-    return std::move(out_);
+    return charts::html_page(concat("Landmark evaluation: ", method_.name, " on ", evaluation_.database),
+                             out_);
   }
 
  private:
   void head() {
-    const std::string title = concat("Landmark evaluation: ", method_.name, " on ", evaluation_.database);
-    out_ = concat("<!DOCTYPE html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><title>", escape(title),
-                  "</title>\n<style>", kPageStyle, "</style></head>\n<body>\n<h1>", escape(title),
-                  "</h1>\n<p class=\"lead\">", evaluation_.faces.size(), " annotated faces of ",
+    out_ = concat("<p class=\"lead\">", evaluation_.faces.size(), " annotated faces of ",
                   escape(report_.truth.source),
                   ", every one used; predictions: ", escape(method_.predictions.source),
                   "; errors in per cent of the norm <b>", evaluation_.norm, "</b>, failures over ",
