@@ -275,11 +275,11 @@ TEST_F(AnnotationsTest, ReadsCsvAsSpreadsheetsSaveIt) {
 
 TEST_F(AnnotationsTest, ReadsTheOldNameOfTheUncertainty) {
   const std::string face = face_json();
-  const FaceList json =
+  const FaceList from_json =
       read_small(write("a.json", "[" + face.substr(0, face.size() - 1) + R"(, "spread": [1, 2, 3]}])"));
-  EXPECT_THAT(json.faces.at(0).uncertainty, ElementsAre(1, 2, 3));
-  const FaceList csv = read_small(write("a.csv", "image,x_7,y_7,spread_7\na.jpg,1,2,0.5\n"));
-  EXPECT_THAT(csv.faces.at(0).uncertainty, ElementsAre(0.5));
+  EXPECT_THAT(from_json.faces.at(0).uncertainty, ElementsAre(1, 2, 3));
+  const FaceList from_csv = read_small(write("a.csv", "image,x_7,y_7,spread_7\na.jpg,1,2,0.5\n"));
+  EXPECT_THAT(from_csv.faces.at(0).uncertainty, ElementsAre(0.5));
   const FaceList both = read_small(write("b.csv", "image,x_7,y_7,uncertainty_7,spread_7\na.jpg,1,2,0.5,9\n"));
   EXPECT_THAT(both.faces.at(0).uncertainty, ElementsAre(0.5));
 }
