@@ -168,8 +168,9 @@ int analyze_pictures(const AnalyzeOptions& options) {
   };
   Workers workers(next_job, make_workers(analyzer, pictures, at_once), 4 * at_once);
   try {
-    const media::ScoreScale scale =
-        options.boxes.empty() ? media::scale_of_detector(options.detector) : media::scale_of_given_boxes();
+    const media::ScoreScale scale = options.boxes.empty()
+                                        ? media::scale_of_detector(options.analyzer.detector)
+                                        : media::scale_of_given_boxes();
     drain(workers, scale, outputs, problems, progress);
   } catch (...) {
     finish_after_failure(outputs);
