@@ -41,7 +41,8 @@ class FaceTable {
  public:
   FaceTable(const std::string& where, const Cells& header, const FaceCollector& faces) {
     for (std::size_t i = 0; i < header.size(); ++i) {
-      if (!columns_.emplace(header[i], i).second) fail(where, "column '" + header[i] + "' is there twice");
+      if (!columns_.emplace(header[i], i).second)
+        fail(where, "column '" + base::printable(header[i]) + "' is there twice");
     }
     width_ = header.size();
     for (const Alias& alias : kAliases) {
@@ -59,7 +60,7 @@ class FaceTable {
     }
     AnnotatedFace face;
     face.image = cells[columns_.at("image")];
-    const std::string place = where + " (" + face.image + ")";
+    const std::string place = where + " (" + base::printable(face.image) + ")";
     for (const Landmark& landmark : landmarks_) add_landmark(place, cells, landmark, face);
     if (const auto b = group(place, cells, {"box_x", "box_y", "box_width", "box_height"})) {
       face.box = Rect{(*b)[0], (*b)[1], (*b)[2], (*b)[3]};

@@ -101,7 +101,7 @@ void FaceCollector::check_ids(const std::string& where, const AnnotatedFace& fac
 }
 
 void FaceCollector::take(const std::string& where, AnnotatedFace face) {
-  const std::string place = where + " (" + face.image + ")";
+  const std::string place = where + " (" + base::printable(face.image) + ")";
   if (face.image.empty()) fail(where, "imgpath: expected the name of a picture, found nothing");
   if (face.visible.empty()) face.visible.assign(face.ids.size(), 1.0);
   require_length(place, "landmarks", face.landmarks.size(), face.ids.size());

@@ -135,7 +135,7 @@ AnnotatedFace parse_face(const std::string& where, const json& record) {
   if (!image->is_string()) fail(where, "imgpath: expected text, found " + kind_of(*image));
   AnnotatedFace face;
   face.image = image->get<std::string>();
-  const std::string place = where + " (" + face.image + ")";
+  const std::string place = where + " (" + base::printable(face.image) + ")";
   face.box = box_at(place, record);
   face.headpose = pose_at(place, record);
   face.ids = ids_at(place, record);
