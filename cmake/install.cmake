@@ -5,7 +5,7 @@ set(package ${CMAKE_INSTALL_LIBDIR}/cmake/spiga)
 
 install(TARGETS spiga_shared EXPORT spiga
   LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT library NAMELINK_COMPONENT development)
-install(FILES models/default.safetensors models/MODEL_CARD.md models/detector.safetensors models/DETECTOR_CARD.md DESTINATION ${CMAKE_INSTALL_DATADIR}/spiga/models
+install(FILES models/default.safetensors models/MODEL_CARD.md models/detector.safetensors models/DETECTOR_CARD.md models/head.safetensors models/LICENSE.ict-facekit-mit.txt DESTINATION ${CMAKE_INSTALL_DATADIR}/spiga/models
   COMPONENT library)
 
 install(DIRECTORY include/spiga DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT development FILES_MATCHING PATTERN *.h)

@@ -14,4 +14,7 @@ std::string default_model_path();
 // Likewise the face detector's: SPIGA_DETECTOR, or detector.safetensors in the same places.
 std::string default_detector_path();
 
+// Likewise the morphable head's (spiga/face3d.h): SPIGA_HEAD, or head.safetensors in the same places.
+std::string default_head_path();
+
 }  // namespace spiga

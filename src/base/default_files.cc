@@ -57,4 +57,6 @@ std::string default_detector_path() {
   return default_file("SPIGA_DETECTOR", "detector.safetensors", "face detector");
 }
 
+std::string default_head_path() { return default_file("SPIGA_HEAD", "head.safetensors", "morphable head"); }
+
 }  // namespace spiga

@@ -1,0 +1,42 @@
+// Copyright (c) 2026, the spiga authors
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <vector>
+
+#include "spiga/face3d.h"
+
+namespace spiga::face3d {
+
+// Blinks out of how far the eyes are open, frame by frame. Closing and opening again within 0.5 s is a blink;
+// longer is sleep or looking down, which is none.
+class BlinkFinder {
+ public:
+  // open: both eyes' mean opening as a share of the open eye's.
+  void add(double time_s, float open, std::vector<FaceEvent>& events);
+  bool closed() const { return closed_; }
+
+ private:
+  bool closed_ = false;
+  double closed_since_s_ = 0;
+};
+
+// Nods (or shakes) out of pitch (or yaw): three swings to and fro of 3 degrees or more, each within 0.6 s.
+class SwingFinder {
+ public:
+  explicit SwingFinder(FaceEventKind kind) : kind_(kind) {}
+  void add(double time_s, double angle_deg, std::vector<FaceEvent>& events);
+  // Degrees of the swings under way: the larger of nod and shake counts.
+  double strength() const { return swings_ > 0 ? strength_ : 0; }
+  void forget();
+
+ private:
+  FaceEventKind kind_;
+  bool begun_ = false, told_ = false;
+  int direction_ = 0, swings_ = 0;
+  double extreme_deg_ = 0, extreme_s_ = 0;  // of the swing under way
+  double turned_deg_ = 0, turned_s_ = 0;    // where it began
+  double first_s_ = 0, strength_ = 0;
+};
+
+}  // namespace spiga::face3d
