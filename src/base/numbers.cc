@@ -10,11 +10,14 @@
 namespace spiga::base {
 namespace {
 
-// Room for the largest double in fixed notation (309 digits) and its decimals.
+// Space for the largest double in fixed notation (309 digits) and its decimals.
 constexpr int kMostDecimals = 40;
 using Buffer = std::array<char, 400>;
 
-std::string two_digits(long value) { return (value < 10 ? "0" : "") + std::to_string(value); }
+// 0 to 99.
+std::string two_digits(long value) {
+  return {static_cast<char>('0' + value / 10), static_cast<char>('0' + value % 10)};
+}
 
 }  // namespace
 

@@ -58,6 +58,12 @@ StageConfig read_stage(const toml::table& table, const std::string& file, const 
   reader.read("frozen_batch_norm", stage.frozen_batch_norm);
   reader.read("cascade_weight", stage.cascade_weight, 0, kHuge);
   reader.read("cascade_beta", stage.cascade_beta, 1e-6, kHuge);
+  reader.read("start_projection", stage.start.projection, 0, 1);
+  reader.read("start_noise", stage.start.noise, 0, 1);
+  reader.read("start_shift", stage.start.shift, 0, 1);
+  reader.read("start_size", stage.start.size, 0, 1);
+  reader.read("start_turn_deg", stage.start.turn_deg, 0, 180);
+  reader.read("start_landmark", stage.start.landmark, 0, 1);
   read_loss(reader.table("loss"), file, path + ".loss", stage.loss);
   read_augment(reader.table("augment"), file, path + ".augment", stage.augment);
   reader.finish();

@@ -19,6 +19,17 @@ enum class Part { backbone, cascade, all };
 
 enum class Schedule { constant, cosine, step };
 
+// How the cascade's start is varied in training, so that it learns from starts that are as wrong as those of
+// faces it has not seen. Lengths in crop units.
+struct StartVariation {
+  double projection = 0;   // share of the faces that start from the projection of the told pose
+  double noise = 0;        // share of the faces whose start is moved by what follows, all normal
+  double shift = 0.02;     // standard deviation of the shape's move along x and y
+  double size = 0.05;      // of the logarithm of its size
+  double turn_deg = 4;     // of its rotation
+  double landmark = 0.01;  // of every landmark's own move along x and y
+};
+
 // One [[stage]] of the recipe.
 struct StageConfig {
   std::string name = "stage";
@@ -37,6 +48,7 @@ struct StageConfig {
   BackboneLossWeights loss;        // [stage.loss]; the pose loss is off where its weight is 0
   double cascade_weight = 1;       // of the cascade's loss where part is "all"
   double cascade_beta = 1;         // where its smooth-L1 turns linear, in 64ths of the crop
+  StartVariation start;            // of the cascade's start
   AugmentOptions augment;          // [stage.augment]; [augment] gives the defaults of every stage
 };
 

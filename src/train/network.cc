@@ -294,6 +294,11 @@ torch::Tensor SpigaNetworkImpl::initial_landmarks(const BackboneOutput& output) 
   return soft_argmax(output.heat.back()).clamp(0, 1);
 }
 
+torch::Tensor SpigaNetworkImpl::projected_landmarks(const BackboneOutput& output) {
+  torch::NoGradGuard no_grad;
+  return project(output.pose.back().to(torch::kFloat32));
+}
+
 std::vector<torch::Tensor> SpigaNetworkImpl::cascade(const torch::Tensor& field,
                                                      const torch::Tensor& initial) {
   const std::int64_t faces = initial.size(0), nodes = initial.size(1);

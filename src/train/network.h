@@ -38,6 +38,9 @@ class SpigaNetworkImpl : public torch::nn::Module {
   // Where the cascade starts: [N, L, 2] in crop units, without gradient.
   torch::Tensor initial_landmarks(const BackboneOutput& output);
 
+  // The mean face under the pose that the last stack tells: [N, L, 2] in crop units, without gradient.
+  torch::Tensor projected_landmarks(const BackboneOutput& output);
+
   // Landmarks after each step, [N, L, 2] in crop units. Steps' starting points carry no gradient.
   std::vector<torch::Tensor> cascade(const torch::Tensor& field, const torch::Tensor& initial);
 

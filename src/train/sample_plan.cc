@@ -28,7 +28,8 @@ double factor(double spread, Random& random) { return 1 + random.uniform(-spread
 Placement draw_placement(const AugmentOptions& o, Random& random) {
   Placement p;
   p.mirrored = random.chance(o.mirror);
-  const double most = random.chance(o.any_rotation) ? 180 : o.rotation_deg;
+  // What is off draws no number, so that seeds give what they gave before it was there.
+  const double most = o.any_rotation > 0 && random.chance(o.any_rotation) ? 180 : o.rotation_deg;
   p.angle_deg = random.uniform(-most, most);
   if (random.chance(o.detector)) {
     p.size = o.detector_size * std::exp(o.detector_size_noise * random.normal());
@@ -109,7 +110,8 @@ void draw_colours(SamplePlan& plan, const AugmentOptions& o, Random& random) {
   if (random.chance(o.hsv))
     plan.hsv = {static_cast<float>(factor(o.hue, random)), static_cast<float>(factor(o.saturation, random)),
                 static_cast<float>(factor(o.value, random))};
-  if (random.chance(o.dark)) plan.hsv[2] *= static_cast<float>(random.uniform(o.dark_value, 0.6));
+  if (o.dark > 0 && random.chance(o.dark))
+    plan.hsv[2] *= static_cast<float>(random.uniform(o.dark_value, 0.6));
   if (random.chance(o.cast))
     for (float& value : plan.cast) value = static_cast<float>(factor(o.cast_strength, random));
   plan.grey = random.chance(o.grey);

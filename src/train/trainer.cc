@@ -17,10 +17,12 @@
 #include <future>
 #include <optional>
 
+#include "base/file.h"
 #include "base/text.h"
 #include "scheme/scheme.h"
 #include "spiga/error.h"
 #include "train/augment.h"
+#include "train/cascade_start.h"
 #include "train/checkpoint.h"
 #include "train/face_order.h"
 #include "train/losses.h"
@@ -183,7 +185,12 @@ Losses Trainer::State::losses_of(const Batch& batch) {
     output = network->backbone(batch.images);
     losses = backbone_loss(output, batch, s.loss, config.network);
   }
-  const auto steps = network->cascade(output.field, network->initial_landmarks(output));
+  const std::uint64_t seed =
+      mix(mix(config.seed, static_cast<std::uint64_t>(at.stage)), static_cast<std::uint64_t>(at.step));
+  const torch::Tensor start =
+      vary_start(network->initial_landmarks(output), network->projected_landmarks(output), s.start, seed,
+                 processes ? processes->rank() * batch.images.size(0) : 0);
+  const auto steps = network->cascade(output.field, start);
   Losses cascade = cascade_loss(steps, batch, s.cascade_beta);
   if (s.part == Part::cascade) return cascade;
   losses.total = losses.total + s.cascade_weight * cascade.total;
@@ -463,7 +470,7 @@ std::vector<std::string> Trainer::load_weights(const std::string& path) {
 
 TrainOutcome Trainer::run(const StopAsked& stop) {
   State& s = *state_;
-  if (s.is_first()) std::filesystem::create_directories(s.config.folder);
+  if (s.is_first()) base::create_folders(s.config.folder);
   s.share_state();
   s.started = s.last_checkpoint = s.last_validation = Clock::now();
   while (s.at.stage < static_cast<int>(s.config.stages.size())) {
