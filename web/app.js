@@ -55,6 +55,7 @@ async function askPatiently(blob, name, question) {
 function explain(error) {
   switch (error.status) {
     case 400:
+    case 415:
       return `This is not a picture that can be read (${error.message}).`;
     case 401:
       return token ? "The server does not accept this access token." : "This server asks for an access token.";

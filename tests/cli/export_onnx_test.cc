@@ -42,7 +42,7 @@ TEST_F(ExportOnnx, WritesAFileWithoutTheTrainer) {
 TEST_F(ExportOnnx, ExplainsItself) {
   const Outcome outcome = run_program(SPIGA_PROGRAM, {"export", "--onnx", "--help"});
   EXPECT_EQ(outcome.status, 0);
-  EXPECT_THAT(outcome.out, HasSubstr("Example:"));
+  EXPECT_THAT(outcome.out, HasSubstr("Examples:"));
 }
 
 TEST_F(ExportOnnx, RefusesWhatItCannotExport) {

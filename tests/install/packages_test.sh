@@ -25,7 +25,7 @@ done
 
 spiga=$work/root/usr/bin/spiga
 cp samples/astronaut.jpg "$work/"
-(cd "$work" && SPIGA_MODEL='' "$spiga" analyze astronaut.jpg) | grep -q '"faces":\[{"box"' || fail "no face"
+(cd "$work" && SPIGA_MODEL='' "$spiga" analyze astronaut.jpg) | grep -q '"faces":\[{"confidence"' || fail "no face"
 # The manual page and the completion know what the program knows.
 for command in $("$spiga" --help | sed -n '/^Subcommands:/,/^$/s/^  \([a-z][a-z-]*\) .*/\1/p'); do
   grep -qx "\.B $command" packaging/spiga.1 || fail "the manual page lacks $command"
