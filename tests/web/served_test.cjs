@@ -109,7 +109,7 @@ finish(async () => {
       await waitsForABusyServer(page);
       await fitsANarrowScreen(page);
       await watchesTheCamera(page);
-      const others = problems.filter((text) => !/status of 4(00|01|29)/.test(text));
+      const others = problems.filter((text) => !/status of 4(01|15|29)/.test(text));
       assert.deepStrictEqual(others, []);
     });
   } finally {
