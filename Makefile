@@ -21,10 +21,10 @@ test:  ## Builds everything and runs every test
 	@$(MAKE) --no-print-directory build
 	@scripts/install_deps.sh --tests
 	@scripts/install_node_packages.sh || echo "npm's packages could not be fetched: some tests will be skipped" >&2
-	@ctest --preset release -j2
+	@scripts/run_tests.sh release -j2
 
 asan: deps  ## The tests under address and undefined-behaviour sanitizers
-	@cmake --preset asan >/dev/null && cmake --build --preset asan && ctest --preset asan -j2
+	@cmake --preset asan >/dev/null && cmake --build --preset asan && scripts/run_tests.sh asan -j2
 
 format:  ## Formats the C++
 	@scripts/format.sh

@@ -109,7 +109,7 @@ py::tuple to_python(spiga::Face face) {
   const auto count = static_cast<py::ssize_t>(face.landmarks.size());
   const spiga::HeadPose& pose = face.headpose;
   return py::make_tuple(
-      py::make_tuple(face.box.x, face.box.y, face.box.width, face.box.height), face.score,
+      py::make_tuple(face.box.x, face.box.y, face.box.width, face.box.height), face.score, face.confidence,
       handed_over<float>(std::move(face.landmarks), {count, 2}),
       handed_over<float>(std::move(face.uncertainty), {count}),
       py::make_tuple(pose.yaw_deg, pose.pitch_deg, pose.roll_deg,
@@ -125,7 +125,9 @@ py::list to_python(std::vector<spiga::Face> faces) {
 spiga::AnalyzerOptions analyzer_options(const std::string& model, const std::string& detector,
                                         float min_face_px, float score_threshold, const std::string& effort,
                                         const std::string& precision, int threads, int max_batch,
-                                        const std::string& sampling) {
+                                        const std::string& sampling, const std::string& quality) {
+  static const std::map<std::string, spiga::Quality> kQualities = {
+      {"fast", spiga::Quality::fast}, {"normal", spiga::Quality::normal}, {"best", spiga::Quality::best}};
   static const std::map<std::string, spiga::Precision> kPrecisions = {
       {"automatic", spiga::Precision::automatic},
       {"f32", spiga::Precision::f32},
@@ -142,6 +144,7 @@ spiga::AnalyzerOptions analyzer_options(const std::string& model, const std::str
           .threads = threads,
           .max_batch = max_batch,
           .sampling = one_of(kSamplings, sampling, "sampling"),
+          .quality = one_of(kQualities, quality, "quality"),
           .effort = one_of(kEfforts, effort, "effort"),
           .min_face_px = min_face_px,
           .score_threshold = score_threshold};
@@ -166,9 +169,9 @@ class PyAnalyzer {
   // Without a detector where its name is empty.
   PyAnalyzer(const std::string& model, const std::string& detector, float min_face_px, float score_threshold,
              const std::string& effort, const std::string& precision, int threads, int max_batch,
-             const std::string& sampling)
+             const std::string& sampling, const std::string& quality)
       : analyzer_(load(analyzer_options(model, detector, min_face_px, score_threshold, effort, precision,
-                                        threads, max_batch, sampling))) {}
+                                        threads, max_batch, sampling, quality))) {}
 
   py::list analyze(const py::array& image, const std::string& format) {
     const ImageView view = view_of(image, format);
@@ -184,7 +187,7 @@ class PyAnalyzer {
     py::list list;
     for (const spiga::Detection& found : exclusive_.run([&] { return analyzer_.detect(view); }))
       list.append(py::make_tuple(py::make_tuple(found.box.x, found.box.y, found.box.width, found.box.height),
-                                 found.score));
+                                 found.score, found.confidence));
     return list;
   }
   spiga::Analyzer& get() { return analyzer_; }
@@ -284,7 +287,7 @@ PYBIND11_MODULE(_spiga, module) {
   module.def("evaluate", &evaluate);
   py::class_<PyAnalyzer, std::shared_ptr<PyAnalyzer>>(module, "Analyzer")
       .def(py::init<const std::string&, const std::string&, float, float, const std::string&,
-                    const std::string&, int, int, const std::string&>())
+                    const std::string&, int, int, const std::string&, const std::string&>())
       .def("analyze", &PyAnalyzer::analyze)
       .def("locate", &PyAnalyzer::locate)
       .def("detect", &PyAnalyzer::detect)

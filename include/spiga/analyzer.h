@@ -21,6 +21,7 @@ struct AnalyzerOptions {
   int threads = 1;                             // of one call of either network; 0 = all
   int max_batch = 8;                           // as LandmarkerOptions
   Sampling sampling = Sampling::bilinear;
+  Quality quality = Quality::normal;  // as LandmarkerOptions; a FaceTracker looks once (Quality::fast)
   DetectorEffort effort = DetectorEffort::normal;  // as DetectorOptions
   float min_face_px = 0;
   float score_threshold = DetectorOptions{}.score_threshold;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <limits>
 #include <memory>
 #include <string_view>
 #include <vector>
@@ -18,6 +19,9 @@ namespace spiga {
 struct Detection {
   Box box;
   float score = 1;  // larger is surer; its scale is the detector's own
+  // Probability that this is a face, 0 to 1, calibrated on faces that were not trained on (docs/detector.md);
+  // NaN of a detector for which nobody has measured it.
+  float confidence = std::numeric_limits<float>::quiet_NaN();
 };
 
 // How hard faces are looked for: from which share of the picture's longer side on, or for our own network

@@ -35,7 +35,8 @@ struct HeadPose {
 // What the landmarker says of one face.
 struct Face {
   Box box;                       // the box that was looked at
-  float score = 1;               // the detector's score
+  float score = 1;               // the detector's score, in its own scale
+  float confidence = 1;          // probability that this is a face (Detection::confidence); 1 for given boxes
   std::vector<Point> landmarks;  // [L] in picture pixels, in the order of the database's landmark ids
   std::vector<float>
       uncertainty;  // [L] expected error of each landmark in picture pixels; larger is less certain

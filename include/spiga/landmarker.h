@@ -11,6 +11,7 @@
 #include "spiga/face.h"
 #include "spiga/image.h"
 #include "spiga/model.h"
+#include "spiga/quality.h"
 
 namespace spiga {
 
@@ -24,13 +25,15 @@ struct LandmarkerOptions {
   int threads = 1;    // of one network call; 0 = all (OMP_NUM_THREADS, or the number of processors)
   int max_batch = 8;  // faces of one network call; memory grows with it
   Sampling sampling = Sampling::bilinear;
+  Quality quality = Quality::fast;  // looks of the network at each face (docs/benchmark.md, Quality)
 };
 
 // One face to look at: a picture and where in it the face is.
 struct FaceRequest {
   ImageView image;
-  Box box;  // tight box of the face's landmarks, or a Detection's box
-  float score = 1;
+  Box box;               // tight box of the face's landmarks, or a Detection's box
+  float score = 1;       // handed on to the Face
+  float confidence = 1;  // likewise
 };
 
 // From boxes to landmarks and head pose: the SPIGA network with its weights.
@@ -53,9 +56,9 @@ class Landmarker {
   Landmarker& operator=(Landmarker&&) noexcept;
   ~Landmarker();
 
-  // The faces in the boxes, in the boxes' order, in as few network calls as max_batch allows. Nothing is
-  // allocated but the result after the first call of a batch size. Throws Error(invalid_argument) naming the
-  // box where check_box() would, before anything is computed.
+  // The faces in the boxes, in the boxes' order, in as few network calls as max_batch and quality allow. With
+  // Quality::fast nothing is allocated but the result after the first call of a batch size. Throws
+  // Error(invalid_argument) naming the box where check_box() would, before anything is computed.
   Face locate(const ImageView& image, const Box& box);
   std::vector<Face> locate(const ImageView& image, std::span<const Box> boxes);
   std::vector<Face> locate(const ImageView& image, std::span<const Detection> detections);

@@ -49,6 +49,13 @@ typedef enum spiga_effort {
   SPIGA_EFFORT_THOROUGH = 2
 } spiga_effort;
 
+/* How many looks of the network each face gets: docs/benchmark.md has the gain and the cost. */
+typedef enum spiga_quality {
+  SPIGA_QUALITY_FAST = 0,   /* one */
+  SPIGA_QUALITY_NORMAL = 1, /* turned and doubtful faces are looked at again, upright */
+  SPIGA_QUALITY_BEST = 2    /* the mean of mirrored and shifted upright looks */
+} spiga_quality;
+
 /* Somebody's pixels, read during the call only. Row y starts at data + y * stride_bytes. */
 typedef struct spiga_image {
   const uint8_t* data;
@@ -69,9 +76,11 @@ typedef struct spiga_box {
 } spiga_box;
 
 typedef struct spiga_face {
-  int32_t id;    /* of a tracked face: one per person as long as it is followed; else its index */
-  int32_t found; /* of a tracked face: 0 where it is lost for now, and has no landmarks; else 1 */
-  float score;   /* the detector's; of a tracked face: confidence, 0 to 1 */
+  int32_t id;       /* of a tracked face: one per person as long as it is followed; else its index */
+  int32_t found;    /* of a tracked face: 0 where it is lost for now, and has no landmarks; else 1 */
+  float score;      /* the detector's, in its own scale */
+  float confidence; /* that this is a face, 0 to 1; NaN of a detector that cannot tell (docs/detector.md); of
+                       a tracked face: that its landmarks sit on a face (docs/video.md) */
   spiga_box box;
   float yaw_deg, pitch_deg, roll_deg; /* docs/head-pose.md */
   float translation[3];
@@ -93,6 +102,7 @@ typedef struct spiga_options {
   float score_threshold; /* detections that score below are dropped */
   double smooth;         /* trackers: how strongly trembling is taken out; 0: not at all */
   int32_t detect_every;  /* trackers: frames from one run of the detector to the next */
+  int32_t quality;       /* spiga_quality, of analyzers; trackers look once */
 } spiga_options;
 
 typedef struct spiga_analyzer spiga_analyzer; /* pictures to faces */

@@ -20,6 +20,9 @@ struct TrackerOptions {
   int detect_every = 6;
   // A face found again within this time keeps its id.
   double keep_lost_s = 1;
+  // Looks of the network at each face, whatever the landmarker was made with: a face that is followed comes
+  // with a box that fits.
+  Quality quality = Quality::fast;
 };
 
 // A face of a video's frame.

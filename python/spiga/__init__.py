@@ -46,7 +46,8 @@ class Detection:
     """A face that the detector found."""
 
     box: Box  # x, y, width, height in pixels
-    score: float  # larger is surer
+    score: float  # larger is surer, in the detector's own scale
+    confidence: float  # probability that this is a face, 0 to 1; NaN of a detector that cannot tell
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,11 +59,13 @@ class Face:
     landmarks: np.ndarray  # [L, 2] float32: x, y in the order of landmark_ids
     uncertainty: np.ndarray  # [L] float32: expected error of each landmark
     headpose: HeadPose
+    confidence: float = 1.0  # that this is a face, 0 to 1; NaN of a detector that cannot tell; 1 for given boxes
 
 
 @dataclass(frozen=True, eq=False)
 class TrackedFace(Face):
-    """A face of a video's frame. ``id`` stays the same as long as a person is followed."""
+    """A face of a video's frame. ``id`` stays the same as long as a person is followed; ``confidence``: that its
+    landmarks sit on a face."""
 
     id: int = 0
     found: bool = True  # False: lost for now; there are no landmarks
@@ -97,19 +100,21 @@ def _pixels(image: Any, format: Optional[str]) -> Tuple[np.ndarray, str]:
     return image, format
 
 
-def _face(box: Box, score: float, landmarks: np.ndarray, uncertainty: np.ndarray, pose: tuple) -> Face:
-    return Face(box, score, landmarks, uncertainty, HeadPose(*pose))
+def _face(box: Box, score: float, confidence: float, landmarks: np.ndarray, uncertainty: np.ndarray,
+          pose: tuple) -> Face:
+    return Face(box, score, landmarks, uncertainty, HeadPose(*pose), confidence)
 
 
 class Landmarker:
     """From boxes to landmarks and head pose."""
 
     def __init__(self, model: Union[str, os.PathLike[str]] = "", *, precision: str = "automatic",
-                 threads: int = 1, max_batch: int = 8, sampling: str = "bilinear") -> None:
+                 threads: int = 1, max_batch: int = 8, sampling: str = "bilinear", quality: str = "fast") -> None:
         """Loads a model file, by default spiga's own. ``precision``: automatic, f32 or bf16; ``threads`` of one
         call, 0 for all; ``max_batch``: faces of one network call; ``sampling``: bilinear, or nearest as the
-        published tools."""
-        self._load(model, "", 0.0, 0.0, "normal", precision, threads, max_batch, sampling)
+        published tools; ``quality``: looks of the network at each face: fast, one; normal, turned and doubtful
+        faces again, upright; best, the mean of four."""
+        self._load(model, "", 0.0, 0.0, "normal", precision, threads, max_batch, sampling, quality)
 
     def _load(self, model: Any, *options: Any) -> None:
         self._native = _spiga.Analyzer(str(model), *options)
@@ -142,10 +147,11 @@ class Analyzer(Landmarker):
     def __init__(self, model: Union[str, os.PathLike[str]] = "", *, detector: str = "builtin",
                  min_face_px: float = 0, score_threshold: float = 0.1, effort: str = "normal",
                  precision: str = "automatic", threads: int = 1, max_batch: int = 8,
-                 sampling: str = "bilinear") -> None:
+                 sampling: str = "bilinear", quality: str = "normal") -> None:
         """As Landmarker; ``min_face_px``: smallest face looked for, 0 leaves it to ``effort``: fast, normal or
         thorough; ``score_threshold``: higher is stricter."""
-        self._load(model, detector, min_face_px, score_threshold, effort, precision, threads, max_batch, sampling)
+        self._load(model, detector, min_face_px, score_threshold, effort, precision, threads, max_batch, sampling,
+                   quality)
 
     def analyze(self, image: Any, *, format: Optional[str] = None) -> list[Face]:
         """The picture's faces, surest first."""
@@ -169,8 +175,9 @@ class Tracker:
     def next(self, frame: Any, time_s: float, *, format: Optional[str] = None) -> list[TrackedFace]:
         """The faces of the next frame. Times are seconds and must not run backwards."""
         pixels, name = _pixels(frame, format)
-        return [TrackedFace(box, confidence, landmarks, uncertainty, HeadPose(*pose), id, found)
-                for id, confidence, found, (box, _, landmarks, uncertainty, pose) in self._native.next(pixels, time_s, name)]
+        return [TrackedFace(box, score, landmarks, uncertainty, HeadPose(*pose), confidence, id, found)
+                for id, confidence, found, (box, score, _, landmarks, uncertainty, pose)
+                in self._native.next(pixels, time_s, name)]
 
 
 def evaluate(truth: Any, predicted: Any, *, database: str = "300wpublic", norm: str = "",

@@ -137,6 +137,9 @@ AnalyzerOptions analyzer_options(const spiga_options& options) {
     refuse(concat("options: effort: expected a spiga_effort, found ", options.effort));
   if (options.precision < 0 || options.precision > SPIGA_PRECISION_BF16)
     refuse(concat("options: precision: expected a spiga_precision, found ", options.precision));
+  if (options.quality < 0 || options.quality > SPIGA_QUALITY_BEST)
+    refuse(concat("options: quality: expected a spiga_quality, found ", options.quality));
+  constexpr Quality kQualities[] = {Quality::fast, Quality::normal, Quality::best};
   constexpr Precision kPrecisions[] = {Precision::automatic, Precision::f32, Precision::bf16};
   constexpr DetectorEffort kEfforts[] = {DetectorEffort::fast, DetectorEffort::normal,
                                          DetectorEffort::thorough};
@@ -146,6 +149,7 @@ AnalyzerOptions analyzer_options(const spiga_options& options) {
   result.precision = kPrecisions[options.precision];
   result.threads = options.threads;
   result.max_batch = options.max_batch;
+  result.quality = kQualities[options.quality];
   result.effort = kEfforts[options.effort];
   result.min_face_px = options.min_face_px;
   result.score_threshold = options.score_threshold;
@@ -165,7 +169,8 @@ void set_defaults(spiga_options& options) {
              .min_face_px = analyzer.min_face_px,
              .score_threshold = analyzer.score_threshold,
              .smooth = tracker.smooth,
-             .detect_every = tracker.detect_every};
+             .detect_every = tracker.detect_every,
+             .quality = SPIGA_QUALITY_NORMAL};
 }
 
 spiga_options chosen_options(const spiga_options* options) {
@@ -181,9 +186,9 @@ spiga_faces* hand_out(std::vector<TrackedFace> faces) {
 spiga_faces* hand_out(std::vector<Face> faces) {
   std::vector<TrackedFace> numbered;
   for (Face& face : faces) {
-    const float score = face.score;
+    const float confidence = face.confidence;
     numbered.push_back(
-        {.id = static_cast<int>(numbered.size()), .confidence = score, .face = std::move(face)});
+        {.id = static_cast<int>(numbered.size()), .confidence = confidence, .face = std::move(face)});
   }
   return hand_out(std::move(numbered));
 }
@@ -193,7 +198,8 @@ spiga_face to_c(const TrackedFace& tracked) {
   const HeadPose& pose = face.headpose;
   return {.id = tracked.id,
           .found = tracked.found ? 1 : 0,
-          .score = tracked.confidence,
+          .score = face.score,
+          .confidence = tracked.confidence,
           .box = {face.box.x, face.box.y, face.box.width, face.box.height},
           .yaw_deg = pose.yaw_deg,
           .pitch_deg = pose.pitch_deg,

@@ -101,6 +101,8 @@ void add_analyze(CLI::App& program, Action& chosen) {
   command->add_flag("-r,--recursive", options->recursive, "Look into folders' folders, too");
   add_output_options(*command, *options);
   add_face_options(*command, *options);
+  add_quality_option(*command, "Faces", "normal for pictures, fast for videos",
+                     [options](Quality quality) { options->quality = quality; });
   add_video_options(*command, *video);
   add_network_options(*command, options->network);
   command->footer(

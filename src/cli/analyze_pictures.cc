@@ -116,13 +116,11 @@ std::vector<Workers::Work> make_workers(const Analyzer& prototype,
   return workers;
 }
 
-void drain(Workers& workers, const media::ScoreScale& scale, Outputs& outputs, Problems& problems,
-           Progress& progress) {
+void drain(Workers& workers, Outputs& outputs, Problems& problems, Progress& progress) {
   std::size_t done = 0;
   while (std::optional<media::AnalyzedPicture> picture = workers.next()) {
     for (const std::string& problem : picture->problems) problems.tell(problem);
     if (picture->faces) {
-      picture->faces->scale = scale;
       outputs.write(*picture->faces);
     }
     progress.advance(++done);
@@ -142,6 +140,7 @@ void finish_after_failure(Outputs& outputs) {
 
 Analyzer load_analyzer(const AnalyzeOptions& options, int threads) {
   AnalyzerOptions analyzer = options.analyzer;
+  analyzer.quality = options.quality.value_or(Quality::normal);
   options.network.apply_to(analyzer);
   analyzer.threads = threads;
   if (!options.boxes.empty()) analyzer.detector.clear();
@@ -168,10 +167,7 @@ int analyze_pictures(const AnalyzeOptions& options) {
   };
   Workers workers(next_job, make_workers(analyzer, pictures, at_once), 4 * at_once);
   try {
-    const media::ScoreScale scale = options.boxes.empty()
-                                        ? media::scale_of_detector(options.analyzer.detector)
-                                        : media::scale_of_given_boxes();
-    drain(workers, scale, outputs, problems, progress);
+    drain(workers, outputs, problems, progress);
   } catch (...) {
     finish_after_failure(outputs);
     throw;

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,10 +15,11 @@ struct AnalyzeOptions {
   std::vector<std::string> inputs;
   bool recursive = false;
   std::string output = "-";
-  std::string csv;           // empty: none
-  std::string overlay;       // folder; empty: none
-  std::string boxes;         // annotation file; empty: detect
-  AnalyzerOptions analyzer;  // all but what NetworkOptions::apply_to sets
+  std::string csv;                 // empty: none
+  std::string overlay;             // folder; empty: none
+  std::string boxes;               // annotation file; empty: detect
+  std::optional<Quality> quality;  // unset: normal for pictures, fast for videos
+  AnalyzerOptions analyzer;        // all but quality and what NetworkOptions::apply_to sets
   NetworkOptions network;
 };
 

@@ -25,6 +25,7 @@ media::VideoAnalyzerOptions follow_options(const AnalyzeOptions& options, const 
                                            std::vector<std::string>& problems) {
   media::VideoAnalyzerOptions analyzer;
   analyzer.tracker = video.tracker;
+  analyzer.tracker.quality = options.quality.value_or(Quality::fast);
   if (!options.boxes.empty())
     analyzer.boxes = std::make_shared<media::FrameBoxes>(
         options.boxes, [&problems](const std::string& problem) { problems.push_back(problem); });

@@ -168,17 +168,8 @@ void add_picture_options(CLI::App& command, EvaluateOptions& options) {
       ->type_name("NAME")
       ->group(group)
       ->capture_default_str();
-  static const std::map<std::string, Quality> qualities = {
-      {"fast", Quality::fast}, {"normal", Quality::normal}, {"best", Quality::best}};
-  command
-      .add_option_function<std::string>(
-          "--quality", [&options](const std::string& name) { options.model.quality = qualities.at(name); },
-          "fast: one look at a face; normal: turned ones again, upright; best: the mean of four upright "
-          "looks")
-      ->type_name("Q")
-      ->group(group)
-      ->check(CLI::IsMember({"fast", "normal", "best"}).description(""))
-      ->default_str("fast");
+  add_quality_option(command, group, "fast",
+                     [&options](Quality quality) { options.model.quality = quality; });
   command
       .add_option("--degrade", options.degrade,
                   "Also measure on pictures made worse in five strengths each: all or some of " +

@@ -15,7 +15,6 @@
 #include "spiga/analyzer.h"
 #include "spiga/error.h"
 #include "vision/crop_sampler.h"
-#include "vision/refinement.h"
 
 namespace spiga::cli {
 namespace {
@@ -46,7 +45,7 @@ namespace {
 template <typename Work>
 auto with_model(const ModelRun& run, const scheme::Database& database, std::size_t faces, const Work& work) {
   const std::string model = run.network.model_path();
-  AnalyzerOptions options = {.detector = run.detector};
+  AnalyzerOptions options = {.detector = run.detector, .quality = run.quality};
   run.network.apply_to(options);
   Analyzer analyzer = Analyzer::load(options);
   Landmarker& landmarker = analyzer.landmarker();
@@ -54,11 +53,7 @@ auto with_model(const ModelRun& run, const scheme::Database& database, std::size
   Progress progress("faces", faces);
   eval::PredictionSources sources;
   sources.read_picture = [&](const std::string& image) { return media::read_picture(run.images / image); };
-  const vision::Refinement refinement(scheme::find_database(landmarker.database()), run.quality);
-  sources.locate = [&](std::span<const FaceRequest> requests) {
-    return refinement.locate(requests,
-                             [&](std::span<const FaceRequest> looks) { return landmarker.locate(looks); });
-  };
+  sources.locate = [&](std::span<const FaceRequest> requests) { return landmarker.locate(requests); };
   sources.landmark_ids = landmarker.landmark_ids();
   sources.detector = analyzer.has_detector() ? &analyzer.detector() : nullptr;
   sources.batch = static_cast<std::size_t>(run.network.batch);

@@ -44,6 +44,21 @@ void add_precision_option(CLI::App& command, Precision& precision) {
       ->default_str("automatic");
 }
 
+void add_quality_option(CLI::App& command, const std::string& group, const std::string& usual,
+                        std::function<void(Quality)> choose) {
+  static const std::map<std::string, Quality> qualities = {
+      {"fast", Quality::fast}, {"normal", Quality::normal}, {"best", Quality::best}};
+  command
+      .add_option_function<std::string>(
+          "--quality", [choose = std::move(choose)](const std::string& name) { choose(qualities.at(name)); },
+          "fast: one look at a face; normal: turned ones again, upright; best: the mean of four upright "
+          "looks")
+      ->type_name("Q")
+      ->group(group)
+      ->check(CLI::IsMember({"fast", "normal", "best"}).description(""))
+      ->default_str(usual);
+}
+
 void add_network_options(CLI::App& command, NetworkOptions& options) {
   command.add_option("--model", options.model, "Model file [the default model, see docs/cli.md]")
       ->type_name("FILE")

@@ -2,9 +2,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "spiga/precision.h"
+#include "spiga/quality.h"
 
 namespace CLI {
 class App;
@@ -34,5 +36,9 @@ void add_network_options(CLI::App& command, NetworkOptions& options);
 
 // --precision alone.
 void add_precision_option(CLI::App& command, Precision& precision);
+
+// --quality; what it is without it, in words.
+void add_quality_option(CLI::App& command, const std::string& group, const std::string& usual,
+                        std::function<void(Quality)> choose);
 
 }  // namespace spiga::cli

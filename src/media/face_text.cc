@@ -86,16 +86,6 @@ void append_json_face_fields(std::string& out, const Face& face) {
   append_json_numbers(out, face.uncertainty, kPixelDecimals);
 }
 
-double ScoreScale::probability(float score) const { return 1 / (1 + std::exp(-(offset + slope * score))); }
-
-ScoreScale scale_of_detector(std::string_view name) {
-  if (name == "builtin" || name.starts_with("builtin:")) return {};
-  constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
-  return {kUnknown, kUnknown};
-}
-
-ScoreScale scale_of_given_boxes() { return {std::numeric_limits<double>::infinity(), 0}; }
-
 void append_json_line(std::string& out, const PictureFaces& picture) {
   out += "{\"source\":";
   append_json_text(out, picture.source);
@@ -103,7 +93,7 @@ void append_json_line(std::string& out, const PictureFaces& picture) {
          ",\"faces\":[";
   for (std::size_t i = 0; i < picture.faces.size(); ++i) {
     out += i > 0 ? ",{\"confidence\":" : "{\"confidence\":";
-    append_json_number(out, picture.scale.probability(picture.faces[i].score), kFineDecimals);
+    append_json_number(out, picture.faces[i].confidence, kFineDecimals);
     out += ',';
     append_json_face_fields(out, picture.faces[i]);
     out += '}';
@@ -143,7 +133,7 @@ void append_csv_rows(std::string& out, const PictureFaces& picture) {
   for (std::size_t i = 0; i < picture.faces.size(); ++i) {
     base::append_csv_cell(out, picture.source);
     out += ',' + std::to_string(i) + ',';
-    base::append_fixed(out, picture.scale.probability(picture.faces[i].score), kFineDecimals);
+    base::append_fixed(out, picture.faces[i].confidence, kFineDecimals);
     out += ',';
     base::append_fixed(out, picture.faces[i].score, kFineDecimals);
     out += ',';

@@ -14,27 +14,12 @@
 // number that is not finite becomes null in JSON and stays empty in CSV.
 namespace spiga::media {
 
-// What a detector's score says: the probability that its find is a face is 1 / (1 + exp(-(offset + slope
-// score))). docs/detector.md tells how the numbers were fitted.
-struct ScoreScale {
-  double offset = 0.386;  // of the detector of our own, as shipped
-  double slope = 4.35;
-
-  // 0 to 1; NaN where nobody has measured this detector.
-  double probability(float score) const;
-};
-
-// Of a detector by its name; for boxes that were given, `given_boxes` holds: they are faces.
-ScoreScale scale_of_detector(std::string_view name);
-ScoreScale scale_of_given_boxes();
-
 // What was found in one picture.
 struct PictureFaces {
   std::string source;
   int width = 0;
   int height = 0;
   std::vector<Face> faces;
-  ScoreScale scale = {};
 };
 
 // {"source": ..., "width": ..., "height": ..., "faces": [{"confidence": ..., ...}]} and a line end.

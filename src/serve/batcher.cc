@@ -55,7 +55,7 @@ std::vector<Face> Batcher::locate(const ImageView& image, std::span<const Detect
   Job job;
   job.alone = alone && has_wide_;
   for (const Detection& detection : detections)
-    job.requests.push_back({.image = image, .box = detection.box, .score = detection.score});
+    job.requests.push_back({image, detection.box, detection.score, detection.confidence});
   std::future<std::vector<Face>> answer = job.answer.get_future();
   {
     const std::lock_guard lock(mutex_);

@@ -16,7 +16,7 @@ namespace {
 }  // namespace
 
 LandmarkerOptions AnalyzerOptions::landmarker_options() const {
-  return {.threads = threads, .max_batch = max_batch, .sampling = sampling};
+  return {.threads = threads, .max_batch = max_batch, .sampling = sampling, .quality = quality};
 }
 
 DetectorOptions AnalyzerOptions::detector_options() const {

@@ -23,6 +23,15 @@ constexpr double kMostPixels = 16e6;
 constexpr float kOperatingPoint = 0.64F;  // of the network: a score of 0
 constexpr float kMostOverlap = 0.45F;
 
+// Probability that a find is a face, 1 / (1 + exp(-(offset + slope score))): docs/detector.md tells how it
+// was fitted to the shipped weights.
+constexpr double kConfidenceOffset = 0.386;
+constexpr double kConfidenceSlope = 4.35;
+
+float confidence_of(float score) {
+  return static_cast<float>(1 / (1 + std::exp(-(kConfidenceOffset + kConfidenceSlope * score))));
+}
+
 class BuiltinDetector : public Detector {
  public:
   BuiltinDetector(const Model& model, const DetectorOptions& options)
@@ -37,7 +46,9 @@ class BuiltinDetector : public Detector {
       for (const Detection& found : look_at(pixels, image.format, scales[look]))
         if (std::max(found.box.width, found.box.height) <= most) all.push_back(found);
     }
-    return scales.size() == 1 ? all : without_doubles(std::move(all));
+    if (scales.size() > 1) all = without_doubles(std::move(all));
+    for (Detection& one : all) one.confidence = confidence_of(one.score);
+    return all;
   }
 
   bool prefers_parts() const override { return false; }

@@ -31,11 +31,18 @@ void check(const TrackerOptions& options) {
                 base::concat("tracker: keep_lost_s: expected at least 0, found ", options.keep_lost_s));
 }
 
+Landmarker with_quality(Landmarker landmarker, Quality quality) {
+  if (landmarker.options().quality == quality) return landmarker;
+  LandmarkerOptions options = landmarker.options();
+  options.quality = quality;
+  return Landmarker(landmarker.model(), options);
+}
+
 }  // namespace
 
 struct FaceTracker::Impl {
   Impl(Landmarker given, const TrackerOptions& chosen)
-      : landmarker(std::move(given)),
+      : landmarker(with_quality(std::move(given), chosen.quality)),
         options(chosen),
         database(scheme::find_database(landmarker.database())),
         test(database),
@@ -104,6 +111,7 @@ std::vector<TrackedFace> FaceTracker::Impl::next(const ImageView& frame,
     const bool found = state != vision::TrackState::lost;
     TrackedFace face = {verdicts[i].id, seen[i].likelihood, found, {}};
     if (found) face.face = steadied(looks[i].track, faces[i]);
+    face.face.confidence = face.confidence;
     if (auto smoother = smoothers.extract(looks[i].track)) alive.insert(std::move(smoother));
     if (state != vision::TrackState::tentative) tracked.push_back(std::move(face));
   }

@@ -10,6 +10,7 @@
 #include "scheme/scheme.h"
 #include "spiga/error.h"
 #include "vision/crop_session.h"
+#include "vision/refinement.h"
 
 namespace spiga {
 namespace {
@@ -52,19 +53,32 @@ struct Landmarker::Impl {
       : options(chosen),
         model(shared_model),
         crops(model, chosen),
-        database(scheme::find_database(crops.session().network().config().database)) {}
+        database(scheme::find_database(crops.session().network().config().database)),
+        refinement(database, options.quality, crops.size()) {}
 
+  // One look of the network at each, in as few calls as max_batch allows.
+  std::vector<Face> look(std::span<const FaceRequest> requests);
   // At most max_batch requests: one network call. Appends their faces.
-  void locate(std::span<const FaceRequest> requests, std::vector<Face>& faces);
+  void call(std::span<const FaceRequest> requests, std::vector<Face>& faces);
   Face face_of(const FaceRequest& request, std::size_t index) const;
 
   LandmarkerOptions options;
   Model model;
   vision::CropSession crops;
   const scheme::Database& database;
+  vision::Refinement refinement;
 };
 
-void Landmarker::Impl::locate(std::span<const FaceRequest> requests, std::vector<Face>& faces) {
+std::vector<Face> Landmarker::Impl::look(std::span<const FaceRequest> requests) {
+  std::vector<Face> faces;
+  faces.reserve(requests.size());
+  const auto batch = static_cast<std::size_t>(options.max_batch);
+  for (std::size_t done = 0; done < requests.size(); done += batch)
+    call(requests.subspan(done, std::min(batch, requests.size() - done)), faces);
+  return faces;
+}
+
+void Landmarker::Impl::call(std::span<const FaceRequest> requests, std::vector<Face>& faces) {
   crops.run(requests);
   for (std::size_t i = 0; i < requests.size(); ++i) faces.push_back(face_of(requests[i], i));
 }
@@ -82,6 +96,7 @@ Face Landmarker::Impl::face_of(const FaceRequest& request, std::size_t index) co
   Face face;
   face.box = request.box;
   face.score = request.score;
+  face.confidence = request.confidence;
   face.landmarks.resize(landmarks);
   face.uncertainty.resize(landmarks);
   for (std::size_t i = 0; i < landmarks; ++i) {
@@ -124,18 +139,15 @@ std::vector<Face> Landmarker::locate(const ImageView& image, std::span<const Box
 std::vector<Face> Landmarker::locate(const ImageView& image, std::span<const Detection> detections) {
   std::vector<FaceRequest> requests;
   requests.reserve(detections.size());
-  for (const Detection& detection : detections) requests.push_back({image, detection.box, detection.score});
+  for (const Detection& detection : detections)
+    requests.push_back({image, detection.box, detection.score, detection.confidence});
   return locate(requests);
 }
 
 std::vector<Face> Landmarker::locate(std::span<const FaceRequest> requests) {
   for (const FaceRequest& request : requests) check_box(request.box, request.image);
-  std::vector<Face> faces;
-  faces.reserve(requests.size());
-  const auto batch = static_cast<std::size_t>(impl_->options.max_batch);
-  for (std::size_t done = 0; done < requests.size(); done += batch)
-    impl_->locate(requests.subspan(done, std::min(batch, requests.size() - done)), faces);
-  return faces;
+  return impl_->refinement.locate(requests,
+                                  [this](std::span<const FaceRequest> looks) { return impl_->look(looks); });
 }
 
 const std::string& Landmarker::database() const { return impl_->database.name; }

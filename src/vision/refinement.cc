@@ -223,6 +223,7 @@ std::vector<Face> Refinement::look(std::span<const FaceRequest> requests, std::s
     Face& face = faces[v];
     face.box = request.box;
     face.score = request.score;
+    face.confidence = request.confidence;
     const Face seen = face;
     const auto scale = static_cast<float>(view.side / input_size_);
     for (std::size_t i = 0; i < seen.landmarks.size(); ++i) {

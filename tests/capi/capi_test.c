@@ -120,6 +120,10 @@ static void test_bad_options(void) {
   options.effort = 3;
   refuse_options(&options, SPIGA_INVALID_ARGUMENT, "effort");
   spiga_options_init(&options);
+  EXPECT(options.quality == SPIGA_QUALITY_NORMAL);
+  options.quality = 3;
+  refuse_options(&options, SPIGA_INVALID_ARGUMENT, "quality");
+  spiga_options_init(&options);
   options.max_batch = 0;
   refuse_options(&options, SPIGA_INVALID_ARGUMENT, "max_batch");
   options.size = 8;

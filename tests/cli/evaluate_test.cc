@@ -123,6 +123,24 @@ TEST_F(EvaluateCommand, DegradesPicturesTheSameEveryTime) {
   EXPECT_EQ(first, degraded("noise,roll=90:180"));
 }
 
+// What the shipped model is held to in every copy of the project: one face, marked by hand, as it is, turned,
+// and made worse in the middle strengths.
+TEST_F(EvaluateCommand, ShippedModelHoldsOnTheSample) {
+  const Outcome outcome = testing::run_program(
+      SPIGA_PROGRAM,
+      {"evaluate", "--database", "300wpublic", "--annotations", "samples/astronaut.json", "--images",
+       "samples", "--model", "models/default.safetensors", "--quality", "normal", "--degrade",
+       "roll,blur,noise,darkness,jpeg,size,occlusion", "--json", "--save", path("saved.json")});
+  ASSERT_EQ(outcome.status, kDone) << outcome.err;
+  const json curves = json::parse(outcome.out)["methods"][0]["degradations"];
+  EXPECT_LT(curves["clean"]["nme"], 1.7);
+  for (const json& turned : curves["curves"]["roll"]["scores"]) EXPECT_LT(turned["nme"], 1.9) << turned;
+  for (const auto& [name, curve] : curves["curves"].items()) {
+    for (const json& score : curve["scores"])
+      if (score["strength"] == curve["middle"]) EXPECT_LT(score["nme"], 4) << name;
+  }
+}
+
 TEST_F(EvaluateCommand, FacesThatTheDetectorMissesAreReported) {
   write_pictures();
   testing::write_made_up_model(path("tiny.safetensors"));

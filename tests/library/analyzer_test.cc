@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cmath>
 #include <fstream>
 
 #include "media/picture_reader.h"
@@ -34,6 +36,66 @@ TEST(Analyzer, DoesWhatDetectorAndLandmarkerDo) {
     EXPECT_EQ(faces[0].landmarks[i].x, expected[0].landmarks[i].x);
     EXPECT_EQ(faces[0].landmarks[i].y, expected[0].landmarks[i].y);
   }
+}
+
+// The picture turned clockwise by a quarter, `times` over.
+Image turned(const Image& picture, int times) {
+  Image result(picture.width(), picture.height(), PixelFormat::bgr8);
+  std::copy_n(picture.data(), std::ptrdiff_t{3} * picture.width() * picture.height(), result.data());
+  for (int time = 0; time < times; ++time) {
+    Image next(result.height(), result.width(), PixelFormat::bgr8);
+    for (int y = 0; y < next.height(); ++y)
+      for (int x = 0; x < next.width(); ++x)
+        std::copy_n(result.data() + 3 * (std::ptrdiff_t{result.height() - 1 - x} * result.width() + y), 3,
+                    next.data() + 3 * (std::ptrdiff_t{y} * next.width() + x));
+    result = std::move(next);
+  }
+  return result;
+}
+
+double mean_distance(const Face& a, const Face& b) {
+  double sum = 0;
+  for (std::size_t i = 0; i < a.landmarks.size(); ++i)
+    sum += std::hypot(a.landmarks[i].x - b.landmarks[i].x, a.landmarks[i].y - b.landmarks[i].y);
+  return sum / static_cast<double>(a.landmarks.size());
+}
+
+TEST(Analyzer, NormalQualityFindsTheLandmarksOfTurnedFaces) {
+  const Image upright = media::read_picture("samples/astronaut.jpg");
+  Analyzer analyzer = Analyzer::load({});
+  const std::vector<Face> faces = analyzer.analyze(upright.view());
+  ASSERT_EQ(faces.size(), 1U);
+  Landmarker one_look(analyzer.landmarker().model());
+  Face expected = faces[0];
+  const auto height = static_cast<float>(upright.height());
+  for (int times = 1; times <= 3; ++times) {
+    // Clockwise: x becomes height - 1 - y, y becomes x; the picture is a square.
+    for (Point& point : expected.landmarks) point = {height - 1 - point.y, point.x};
+    const Box box = expected.box;
+    expected.box = {height - box.y - box.height, box.x, box.height, box.width};
+    const Image picture = turned(upright, times);
+    const Face found = analyzer.locate(picture.view(), std::span(&expected.box, 1))[0];
+    EXPECT_LT(mean_distance(found, expected), 0.03 * expected.box.width) << times;
+    EXPECT_EQ(found.box.x, expected.box.x);
+    if (times == 2)
+      EXPECT_GT(mean_distance(one_look.locate(picture.view(), expected.box), expected),
+                0.1 * expected.box.width);
+  }
+}
+
+TEST(Analyzer, ConfidenceIsTheProbabilityOfAFace) {
+  const Image picture = media::read_picture("samples/astronaut.jpg");
+  Analyzer analyzer = Analyzer::load({.score_threshold = -1});
+  const std::vector<Face> faces = analyzer.analyze(picture.view());
+  ASSERT_GT(faces.size(), 1U);
+  EXPECT_GT(faces[0].confidence, 0.9F);
+  for (std::size_t i = 1; i < faces.size(); ++i) {
+    EXPECT_LE(faces[i].confidence, faces[i - 1].confidence);
+    EXPECT_GT(faces[i].confidence, 0.0F);
+    EXPECT_LT(faces[i].confidence, 0.9F);
+  }
+  const Box box = faces[0].box;
+  EXPECT_EQ(analyzer.locate(picture.view(), std::span(&box, 1))[0].confidence, 1.0F);
 }
 
 TEST(Analyzer, RefusesWhatItCannotWorkWith) {

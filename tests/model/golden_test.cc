@@ -87,9 +87,7 @@ float sigmoid(float x) { return 1 / (1 + std::exp(-x)); }
 class Golden : public ::testing::TestWithParam<Published> {
  protected:
   void SetUp() override {
-    const std::filesystem::path path = std::filesystem::path("../shared/reference") / GetParam().file;
-    if (!std::filesystem::exists(path)) GTEST_SKIP() << path << " is absent";
-    golden_.emplace(path);
+    golden_.emplace(std::filesystem::path("tests/golden") / GetParam().file);
     const NetworkConfig config = named_config(GetParam().config);
     MadeUpWeights weights;
     session_.emplace(CompiledNetwork::load(config, weights, Precision::f32),

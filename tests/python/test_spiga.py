@@ -154,14 +154,16 @@ class Analyzing(unittest.TestCase):
         self.assertTrue(inside.all())
         self.assertLess(abs(face.headpose.yaw_deg), 10)
         (found,) = analyzer.detect(photo)
-        self.assertEqual((found.box, found.score), (face.box, face.score))
+        self.assertEqual((found.box, found.score, found.confidence), (face.box, face.score, face.confidence))
+        self.assertTrue(0.9 < face.confidence <= 1, face.confidence)
+        self.assertEqual(analyzer.locate(photo, [face.box])[0].confidence, 1)
         bgr = np.ascontiguousarray(np.asarray(photo.convert("RGB"))[..., ::-1])
         np.testing.assert_array_equal(analyzer.analyze(bgr)[0].landmarks, face.landmarks)
         np.testing.assert_array_equal(analyzer.analyze(photo.convert("RGBA"))[0].landmarks, face.landmarks)
 
     def test_refuses_options_that_make_no_sense(self):
         for options in ({"detector": "none"}, {"precision": "f8"}, {"effort": "none"}, {"sampling": "cubic"},
-                        {"max_batch": 0}, {"min_face_px": -1}):
+                        {"quality": "finest"}, {"max_batch": 0}, {"min_face_px": -1}):
             with self.assertRaises(ValueError, msg=options):
                 spiga.Analyzer(**options)
         with self.assertRaises(TypeError):

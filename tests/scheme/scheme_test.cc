@@ -9,6 +9,7 @@
 #include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
@@ -135,6 +136,38 @@ TEST_P(EveryDatabase, SidesOfEdgesAreMirrorImages) {
     EXPECT_THAT(mirrored, ::testing::UnorderedElementsAreArray(left->landmarks)) << edge.name;
     EXPECT_LT(d.mean_face[edge.landmarks[1]][0], 0) << "the subject's right is on the picture's left";
   }
+}
+
+// FNV-1a of all that the published files say of a database, which the two tests below compare where those
+// files are: so that a copy of the project without them sees a changed number, too.
+std::uint64_t digest_of(const Database& d) {
+  std::string text;
+  const auto add = [&text](const auto& value) { text += base::concat(value, ' '); };
+  for (const int id : d.ids) add(id);
+  for (const int index : d.flip_order) add(index);
+  for (const float value : d.edge2point) add(std::lround(value * 1e6));
+  for (const auto& norm : d.norms) {
+    add(norm.name);
+    add(std::lround(norm.threshold * 1e6));
+  }
+  for (const auto& subset : d.test_subsets) {
+    add(subset.name);
+    for (const int image : subset.images) add(image);
+  }
+  for (const auto& point : d.mean_face)
+    for (int k = 0; k < 3; ++k) add(std::lround(1e9 * point[k]));
+  std::uint64_t hash = 0xcbf29ce484222325ULL;
+  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
+  return hash;
+}
+
+TEST_P(EveryDatabase, IsWhatWasChecked) {
+  static const std::map<std::string, std::uint64_t> kDigests = {{"wflw", 3443771472757697294U},
+                                                                {"300wpublic", 12091968893538996650U},
+                                                                {"300wprivate", 16422193072455127674U},
+                                                                {"cofw68", 12269290520290945502U},
+                                                                {"merlrav", 11823183474895002652U}};
+  EXPECT_EQ(digest_of(database()), kDigests.at(GetParam()));
 }
 
 TEST_P(EveryDatabase, HoldsThePublishedFacts) {

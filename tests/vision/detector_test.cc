@@ -117,7 +117,8 @@ TEST(Detector, boxes_are_calibrated_to_landmark_boxes) {
     const auto& b = record["faces"][0]["bbox"];
     const Box truth = {b[0], b[1], b[2], b[3]};
     const cv::Mat pixels = cv::imread((folder / record["imgpath"].get<std::string>()).string());
-    for (const auto& [box, score] : detector->detect(view_of(pixels))) {
+    for (const Detection& found : detector->detect(view_of(pixels))) {
+      const Box& box = found.box;
       const double both = geometry::intersection_over_union(box, truth);
       if (both < 0.4) continue;
       const double side = std::max(truth.width, truth.height);
