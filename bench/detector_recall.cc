@@ -5,7 +5,12 @@
 // pictures turned, what each effort costs, and a page of the boxes that meet no annotated face, to be judged
 // by eye, since not every face need be annotated.
 //   detector_recall --detectors builtin,dlib --report others.html scenes/valid.json
-// Pictures are sought beside the annotations: a list of {"imgpath", "faces": [{"landmarks": [[x, y] x 68]}]}.
+// Pictures are sought beside the annotations: a list of {"imgpath", "faces": [{"landmarks": [[x, y] x 68]}]};
+// landmarks that were not annotated are null.
+//
+// On pictures of which every face is boxed ("boxes": [[x, y, width, height], ...], perhaps with "attributes"
+// as scripts/fit_confidence.py reads them, instead of "faces") it also tells precision and average precision:
+//   detector_recall --detectors builtin,builtin:new.safetensors --sheets /tmp/seen wider/valid.json
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
@@ -21,6 +26,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "boxed_scores.h"
 #include "charts/page.h"
 #include "charts/svg.h"
 #include "eval/head_pose_scores.h"
@@ -37,6 +43,10 @@ namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
 constexpr double kFound = 0.5, kFoundLoosely = 0.4;  // IoU
+constexpr double kFoundHead = 0.3;                   // boxes of heads, from forehead to chin, against ours
+constexpr double kWantedPrecision = 0.97;
+constexpr float kLowestScore = -1.6F;                // what the curve of precision by recall begins with
+constexpr double kHeights[] = {0, 20, 40, 80, 1e9};  // pixels, of boxes of heads
 constexpr double kYaws[] = {0, 20, 40, 180};
 constexpr double kSides[] = {0, 64, 128, 256, 1e9};  // pixels
 
@@ -53,6 +63,7 @@ struct Options {
   std::vector<fs::path> annotations;
   std::string report;
   std::size_t scenes_shown = 50;
+  std::string sheets;
   float score = DetectorOptions{}.score_threshold;
 };
 
@@ -65,19 +76,57 @@ double yaw_of(const std::vector<Point>& landmarks) {
   return angles ? std::abs((*angles)[0]) : 0;
 }
 
-std::vector<AnnotatedScene> read_scenes(const std::vector<fs::path>& files) {
-  std::vector<AnnotatedScene> scenes;
+Box box_from(const nlohmann::json& numbers) {
+  return {numbers.at(0), numbers.at(1), numbers.at(2), numbers.at(3)};
+}
+
+bench::BoxedScene boxed_scene(const nlohmann::json& record, const fs::path& path) {
+  bench::BoxedScene scene = {path.string(), {}, {}};
+  const auto& boxes = record.at("boxes");
+  for (std::size_t i = 0; i < boxes.size(); ++i) {
+    bench::BoxedFace face;
+    face.box = box_from(boxes[i]);
+    face.ignored = !(face.box.width > 0 && face.box.height > 0);
+    if (record.contains("attributes")) {
+      const auto& attributes = record["attributes"].at(i);
+      face.blur = attributes.value("blur", 0);
+      face.occlusion = attributes.value("occlusion", 0);
+      face.pose = attributes.value("pose", 0);
+      face.ignored = face.ignored || attributes.value("invalid", 0) != 0;
+    }
+    scene.faces.push_back(face);
+  }
+  if (record.contains("ignore"))
+    for (const auto& box : record["ignore"]) scene.ignored.push_back(box_from(box));
+  return scene;
+}
+
+struct Scenes {
+  std::vector<AnnotatedScene> landmarks;
+  std::vector<bench::BoxedScene> boxed;
+};
+
+Scenes read_scenes(const std::vector<fs::path>& files) {
+  Scenes scenes;
   for (const fs::path& file : files) {
     for (const auto& record : nlohmann::json::parse(base::read_file(file))) {
       AnnotatedScene scene;
       scene.path = file.parent_path() / record.at("imgpath").get<std::string>();
+      if (record.contains("boxes")) {
+        scenes.boxed.push_back(boxed_scene(record, scene.path));
+        continue;
+      }
       for (const auto& face : record.at("faces")) {
         std::vector<Point> landmarks;
-        for (const auto& p : face.at("landmarks")) landmarks.push_back({p.at(0), p.at(1)});
-        scene.yaws.push_back(yaw_of(landmarks));
+        bool complete = true;
+        for (const auto& p : face.at("landmarks")) {
+          complete = complete && !p.is_null();
+          if (!p.is_null()) landmarks.push_back({p.at(0), p.at(1)});
+        }
+        scene.yaws.push_back(complete ? yaw_of(landmarks) : 90);  // what is not annotated is turned away
         scene.faces.push_back(std::move(landmarks));
       }
-      scenes.push_back(std::move(scene));
+      scenes.landmarks.push_back(std::move(scene));
     }
   }
   return scenes;
@@ -173,8 +222,8 @@ DetectorEffort effort_of(const std::string& name) {
                             : DetectorEffort::thorough;
 }
 
-std::unique_ptr<Detector> make(const Options& options, const std::string& name, const std::string& effort) {
-  return make_detector(name, {.effort = effort_of(effort), .score_threshold = options.score});
+std::unique_ptr<Detector> make(const std::string& name, const std::string& effort, float score) {
+  return make_detector(name, {.effort = effort_of(effort), .score_threshold = score});
 }
 
 void print_line(const std::string& detector, const std::string& effort, double turn, const Result& r,
@@ -211,7 +260,7 @@ void print_speed(const Options& options, const AnnotatedScene& scene) {
                           PixelFormat::bgr8};
   std::printf("\nmedian ms for 640 x 480, effort fast:");
   for (const std::string& name : options.detectors) {
-    const auto detector = make(options, name, "fast");
+    const auto detector = make(name, "fast", options.score);
     std::vector<double> times;
     for (int i = 0; i < kRuns; ++i) {
       const auto start = Clock::now();
@@ -267,14 +316,123 @@ void write_report(const Options& options, const std::map<std::string, Result>& u
   base::write_file(options.report, charts::html_page("Boxes that meet no annotated face", page));
 }
 
+// Detectors on pictures of which every face is boxed.
+struct BoxedRun {
+  std::string name;
+  bench::BoxedTally tally{kFoundHead};
+};
+
+BoxedRun measure_boxed(const std::string& name, const std::string& effort,
+                       const std::vector<bench::BoxedScene>& scenes) {
+  BoxedRun result = {name + " " + effort};
+  const auto detector = make(name, effort, kLowestScore);
+  for (std::size_t i = 0; i < scenes.size(); ++i)
+    result.tally.add(scenes[i], i, detector->detect(media::read_picture(scenes[i].path).view()));
+  return result;
+}
+
+template <typename Belongs>
+void print_part(const std::vector<BoxedRun>& runs, float score, const std::string& part, Belongs&& belongs) {
+  std::printf("%-18s", part.c_str());
+  for (const BoxedRun& one : runs) {
+    const auto [found, all] = one.tally.found_of(score, belongs);
+    std::printf("   %9s %5.1f%%", base::concat(found, " / ", all).c_str(), 100.0 * found / std::max(1, all));
+  }
+  std::printf("\n");
+}
+
+void print_parts(const std::vector<BoxedRun>& runs, float score) {
+  using bench::BoxedFace;
+  std::printf("\nfound at IoU %.1f with the default score, a column each as above\n", kFoundHead);
+  for (std::size_t i = 0; i + 1 < std::size(kHeights); ++i)
+    print_part(
+        runs, score,
+        base::concat("height ", kHeights[i],
+                     i + 2 < std::size(kHeights) ? base::concat(" to ", kHeights[i + 1]) : " and more"),
+        [i](const BoxedFace& f) { return f.box.height >= kHeights[i] && f.box.height < kHeights[i + 1]; });
+  const auto attribute = [&](const char* title, int BoxedFace::*value, int values) {
+    for (int v = 0; v < values; ++v)
+      print_part(runs, score, base::concat(title, ' ', v), [&](const BoxedFace& f) { return f.*value == v; });
+  };
+  attribute("blur", &BoxedFace::blur, 3);
+  attribute("occlusion", &BoxedFace::occlusion, 3);
+  attribute("odd pose", &BoxedFace::pose, 2);
+  print_part(runs, score, "clean, over 40", [](const BoxedFace& f) {
+    return f.box.height >= 40 && f.blur == 0 && f.occlusion == 0 && f.pose == 0;
+  });
+}
+
+// Crops around boxes as one picture, ten a row.
+void write_sheet(const std::string& path, const std::vector<std::pair<std::string, Box>>& boxes) {
+  constexpr int kSide = 128, kColumns = 10, kMost = 60;
+  const int count = std::min(kMost, static_cast<int>(boxes.size()));
+  if (count == 0) return;
+  cv::Mat sheet((count + kColumns - 1) / kColumns * kSide, kColumns * kSide, CV_8UC3, cv::Scalar::all(0));
+  for (int i = 0; i < count; ++i) {
+    // Evenly spread over all of them.
+    const auto& [picture_path, box] =
+        boxes[static_cast<std::size_t>(i) * boxes.size() / static_cast<std::size_t>(count)];
+    const Image picture = media::read_picture(picture_path);
+    const geometry::Affine m = geometry::crop_from_image(box, kSide, 2.2);
+    cv::Mat crop = sheet({i % kColumns * kSide, i / kColumns * kSide, kSide, kSide});
+    cv::warpAffine(vision::as_mat(picture.view()), crop, cv::Matx23d(m.xx, m.xy, m.tx, m.yx, m.yy, m.ty),
+                   crop.size(), cv::INTER_AREA);
+    const Point a = m({box.x, box.y}), b = m({box.x + box.width, box.y + box.height});
+    cv::rectangle(crop, cv::Point2f(a.x, a.y), cv::Point2f(b.x, b.y), {0, 176, 255}, 1);
+  }
+  std::vector<std::uint8_t> bytes;
+  cv::imencode(".jpg", sheet, bytes);
+  base::write_file(path, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+}
+
+// What was missed and what is no face, at the score.
+void write_sheets(const std::string& prefix, const BoxedRun& one, float score,
+                  const std::vector<bench::BoxedScene>& scenes) {
+  std::vector<std::pair<std::string, Box>> missed, others;
+  for (const auto& face : one.tally.all_faces())
+    if (face.score < score) missed.emplace_back(scenes[face.scene].path, face.face.box);
+  for (const bench::Judged& find : one.tally.judged())
+    if (find.face < 0 && find.detection.score >= score)
+      others.emplace_back(scenes[find.scene].path, find.detection.box);
+  write_sheet(prefix + "-missed.jpg", missed);
+  write_sheet(prefix + "-others.jpg", others);
+}
+
+void compare_boxed(const Options& options, const std::vector<bench::BoxedScene>& scenes) {
+  std::vector<BoxedRun> runs;
+  std::printf(
+      "%zu pictures of which every face is boxed, IoU %.1f, score %.2f\n%7s %8s %10s %7s %7s %7s %10s %19s   "
+      "%s\n",
+      scenes.size(), kFoundHead, options.score, "faces", "recall", "precision", "others", "AP", "F1",
+      "best F1 at", "recall at 97% (at)", "detector");
+  for (const std::string& name : options.detectors)
+    for (const std::string& effort : options.efforts) {
+      const BoxedRun& one = runs.emplace_back(measure_boxed(name, effort, scenes));
+      const auto rates = one.tally.rates(options.score);
+      const auto [recall, at] = one.tally.recall_at(kWantedPrecision);
+      std::printf("%7zu %7.1f%% %9.1f%% %7zu %6.1f%% %6.1f%% %10.2f %10.1f%% (%5.2f)   %s\n",
+                  one.tally.faces(), 100 * rates.recall, 100 * rates.precision, rates.others,
+                  100 * one.tally.average_precision(),
+                  200 * rates.recall * rates.precision / std::max(1e-9, rates.recall + rates.precision),
+                  one.tally.best_score(), 100 * recall, at, one.name.c_str());
+      std::fflush(stdout);
+      if (!options.sheets.empty())
+        write_sheets(base::concat(options.sheets, '-', runs.size()), one, options.score, scenes);
+    }
+  print_parts(runs, options.score);
+}
+
 int run(const Options& options) {
-  const std::vector<AnnotatedScene> scenes = read_scenes(options.annotations);
+  const Scenes all = read_scenes(options.annotations);
+  if (!all.boxed.empty()) compare_boxed(options, all.boxed);
+  const std::vector<AnnotatedScene>& scenes = all.landmarks;
+  if (scenes.empty()) return 0;
   std::printf("%-10s %-9s %4s %7s %9s %9s %8s %10s %8s\n", "detector", "effort", "turn", "faces", "IoU 0.5",
               "IoU 0.4", "others", "ms/Mpixel", "ms each");
   std::map<std::string, Result> upright;
   for (const std::string& name : options.detectors) {
     for (const std::string& effort : options.efforts) {
-      const auto detector = make(options, name, effort);
+      const auto detector = make(name, effort, options.score);
       for (const double turn : options.turns) {
         Result result = measure(*detector, scenes, turn);
         print_line(name, effort, turn, result, scenes.size());
@@ -283,7 +441,7 @@ int run(const Options& options) {
     }
   }
   print_groups(upright);
-  if (!scenes.empty()) print_speed(options, scenes.front());
+  print_speed(options, scenes.front());
   if (!options.report.empty()) write_report(options, upright, scenes.size());
   return 0;
 }
@@ -306,6 +464,8 @@ int main(int argc, char** argv) {
   program.add_option("--min-score", options.score, "As of spiga analyze")->capture_default_str();
   program.add_option("--report", options.report, "Page with the boxes that meet no annotated face");
   program.add_option("--scenes", options.scenes_shown, "Scenes on that page")->capture_default_str();
+  program.add_option("--sheets", options.sheets,
+                     "Boxed pictures: missed faces and boxes that are none, as PREFIX-1-missed.jpg, ...");
   CLI11_PARSE(program, argc, argv);
   try {
     return run(options);

@@ -3,6 +3,9 @@
 
 #include "train/detector_config.h"
 
+#include <numeric>
+
+#include "base/text.h"
 #include "train/table_reader.h"
 
 namespace spiga::train {
@@ -39,6 +42,29 @@ void read_run(const toml::table& table, const std::string& path, DetectorTrainCo
                 path + ": 'run.sides' and 'run.side_shares' must be lists of one length");
 }
 
+// One file or a list of them, and the share of each.
+void read_training_files(TableReader& data, const std::string& path, DetectorTrainConfig& config) {
+  const toml::node* node = data.find("train");
+  if (node && node->is_array()) {
+    for (const toml::node& item : *node->as_array()) {
+      const auto file = item.value_exact<std::string>();
+      if (!file) data.fail(item, "train", "a file or a list of files");
+      config.train_data.push_back(*file);
+    }
+  } else if (node) {
+    data.read("train", config.train_data.emplace_back());
+  }
+  config.train_shares.assign(config.train_data.size(), 1);
+  data.read("shares", config.train_shares, 0, kHuge);
+  if (config.train_shares.size() != config.train_data.size())
+    throw Error(ErrorCode::bad_data,
+                base::concat(path, ": 'data.shares': expected ", config.train_data.size(),
+                             " numbers, one a file of 'data.train', found ", config.train_shares.size()));
+  if (!config.train_data.empty() &&
+      !(std::accumulate(config.train_shares.begin(), config.train_shares.end(), 0.0) > 0))
+    throw Error(ErrorCode::bad_data, path + ": 'data.shares': expected a number above 0");
+}
+
 }  // namespace
 
 bool is_detector_recipe(const std::string& path) {
@@ -55,7 +81,7 @@ DetectorTrainConfig read_detector_config(const std::string& path) {
     config.network = model::detector_config_from_json(json_from_table(*network), path + ": [network]");
   if (const toml::table* data = reader.table("data")) {
     TableReader data_reader(*data, path, "data");
-    data_reader.read("train", config.train_data);
+    read_training_files(data_reader, path, config);
     data_reader.read("valid", config.valid_data);
     data_reader.finish();
   }
@@ -65,6 +91,8 @@ DetectorTrainConfig read_detector_config(const std::string& path) {
     loss_reader.read("score", config.loss.score, 0, kHuge);
     loss_reader.read("box", config.loss.box, 0, kHuge);
     loss_reader.read("points", config.loss.points, 0, kHuge);
+    loss_reader.read("inexact_box", config.loss.inexact_box, 0, kHuge);
+    loss_reader.read("quality_power", config.loss.quality_power, 0, 10);
     loss_reader.finish();
   }
   if (const toml::table* augment = reader.table("augment")) {

@@ -16,7 +16,8 @@ namespace spiga::train {
 // A recipe whose first line says kind = "detector".
 struct DetectorTrainConfig {
   model::DetectorConfig network;         // [network]
-  std::string train_data;                // [data] train: a file of `spiga pack --scenes`
+  std::vector<std::string> train_data;   // [data] train: files of `spiga pack --scenes`, one or a list
+  std::vector<double> train_shares;      // [data] shares: how often scenes are drawn from each, of any sum
   std::string valid_data;                // [data] valid; may be empty
   std::string folder = "runs/detector";  // [run] checkpoints and logs go here
   std::uint64_t seed = 1;

@@ -15,7 +15,6 @@
 namespace spiga::train {
 namespace {
 
-using model::CellFace;
 using model::CellGrid;
 using model::DetectorConfig;
 
@@ -46,7 +45,7 @@ std::vector<LevelCells> levels_of(int side) {
 }
 
 // Octaves between a face's size and the one that suits the level; the outer levels take all that is beyond.
-float distance_of_size(const CellFace& face, const CellGrid& grid) {
+float distance_of_size(const SampleFace& face, const CellGrid& grid) {
   const float side = std::sqrt(face.box.width * face.box.height);
   const float octaves = std::log2(side / (kUsualSize * static_cast<float>(grid.stride)));
   const bool finest = grid.stride == DetectorConfig::stride(0);
@@ -61,7 +60,7 @@ float cost_of(const float* output, float overlap, float size_distance) {
   return score * std::abs(overlap - p) - 3 * std::log(overlap + 1e-3F) + size_distance;
 }
 
-std::vector<Candidate> candidates_of(const CellFace& face, const std::vector<LevelCells>& levels,
+std::vector<Candidate> candidates_of(const SampleFace& face, const std::vector<LevelCells>& levels,
                                      const float* outputs) {
   const float x = face.box.x + face.box.width / 2, y = face.box.y + face.box.height / 2;
   std::vector<Candidate> candidates;
@@ -112,11 +111,13 @@ struct Positives {
   std::vector<std::int64_t> cells;  // among those of all samples
   std::vector<float> centres;       // [P, 3]: x, y and stride of the cell
   std::vector<float> boxes;         // [P, 4]: centre and size
-  std::vector<float> points;        // [P, 2 kPoints]
+  std::vector<float> box_weights;   // [P]
+  std::vector<float> points;        // [P, 2 kPoints], 0 where they are not known
+  std::vector<float> known;         // [P, 2 kPoints], 1 or 0
 };
 
-void add_positive(const AssignedCell& one, const CellFace& face, std::int64_t first_cell,
-                  const std::vector<LevelCells>& levels, Positives& positives) {
+void add_positive(const AssignedCell& one, const SampleFace& face, std::int64_t first_cell,
+                  const std::vector<LevelCells>& levels, double inexact_box, Positives& positives) {
   const auto level =
       std::find_if(levels.rbegin(), levels.rend(), [&](const LevelCells& l) { return one.cell >= l.first; });
   const std::int64_t local = one.cell - level->first;
@@ -130,7 +131,13 @@ void add_positive(const AssignedCell& one, const CellFace& face, std::int64_t fi
        static_cast<float>(grid.stride)});
   add(positives.boxes,
       {face.box.x + face.box.width / 2, face.box.y + face.box.height / 2, face.box.width, face.box.height});
-  for (const Point& p : face.points) add(positives.points, {p.x, p.y});
+  positives.box_weights.push_back(face.exact ? 1.0F : static_cast<float>(inexact_box));
+  for (const Point& p : face.points) {
+    const bool known = !std::isnan(p.x) && !std::isnan(p.y);
+    add(positives.points,
+        known ? std::initializer_list<float>{p.x, p.y} : std::initializer_list<float>{0, 0});
+    add(positives.known, known ? std::initializer_list<float>{1, 1} : std::initializer_list<float>{0, 0});
+  }
 }
 
 torch::Tensor tensor_of(const std::vector<float>& values, std::int64_t columns) {
@@ -195,7 +202,7 @@ DetectorLoss detector_loss(const torch::Tensor& outputs, const std::vector<Detec
     for (const std::int64_t cell : assignment.ignored) counts[first + cell] = 0;
     for (const AssignedCell& one : assignment.positives) {
       counts[first + one.cell] = 1;
-      add_positive(one, samples[i].faces[one.face], first, levels, positives);
+      add_positive(one, samples[i].faces[one.face], first, levels, weights.inexact_box, positives);
     }
   }
   const torch::Tensor flat = outputs.reshape({-1, DetectorConfig::kOutputs});
@@ -210,14 +217,16 @@ DetectorLoss detector_loss(const torch::Tensor& outputs, const std::vector<Detec
     const torch::Tensor boxes = torch::cat(
         {origin + stride * chosen.narrow(1, 1, 2), stride * chosen.narrow(1, 3, 2).clamp(-6, 6).exp()}, 1);
     const auto [overlap, distance] = overlaps_of(boxes, truth);
-    quality.index_put_({index}, overlap.detach());
-    box_loss = (1 - distance).mean();
+    quality.index_put_({index}, overlap.detach().clamp(0, 1).pow(weights.quality_power));
+    box_loss = ((1 - distance) * torch::tensor(positives.box_weights)).mean();
     const torch::Tensor side = truth.narrow(1, 2, 2).amax(1, true);
     const torch::Tensor points = origin.repeat({1, DetectorConfig::kPoints}) +
                                  stride * chosen.narrow(1, 5, 2 * DetectorConfig::kPoints);
-    point_loss =
+    const torch::Tensor known_points = tensor_of(positives.known, 2 * DetectorConfig::kPoints);
+    const torch::Tensor apart =
         at::smooth_l1_loss(points / side, tensor_of(positives.points, 2 * DetectorConfig::kPoints) / side,
-                           at::Reduction::Mean, 0.05);
+                           at::Reduction::None, 0.05);
+    point_loss = (apart * known_points).sum() / known_points.sum().clamp_min(1);
   }
   const torch::Tensor logits = flat.select(1, 0);
   const torch::Tensor focus = (quality - logits.sigmoid()).square();

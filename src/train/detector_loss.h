@@ -17,6 +17,8 @@ struct DetectorLossWeights {
   double score = 1;
   double box = 2;
   double points = 0.5;
+  double inexact_box = 0.3;  // of boxes that are only about where the landmarks' box is, a part of `box`
+  double quality_power = 1;  // the score's target is the box's IoU to this power
 };
 
 // A cell that is to find a face.
@@ -40,9 +42,9 @@ struct DetectorLoss {
   std::map<std::string, torch::Tensor> parts;  // detached
 };
 
-// Quality focal loss of the scores (Li et al., 2020), whose target is the box's IoU; DIoU loss of the boxes
-// (Zheng et al., 2020); smooth L1 of the points, in sides of the face. `outputs` [N, cells, kOutputs] float32
-// for N samples of one side.
+// Quality focal loss of the scores (Li et al., 2020), whose target is the box's IoU to a power; DIoU loss of
+// the boxes (Zheng et al., 2020); smooth L1 of the points that are known, in sides of the face. `outputs` [N,
+// cells, kOutputs] float32 for N samples of one side.
 DetectorLoss detector_loss(const torch::Tensor& outputs, const std::vector<DetectorSample>& samples,
                            const DetectorLossWeights& weights);
 

@@ -6,12 +6,15 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
+#include <numeric>
 #include <optional>
 #include <span>
 #include <utility>
 
 #include "geometry/affine.h"
 #include "geometry/boxes.h"
+#include "train/detector_texts.h"
 #include "train/random.h"
 #include "train/render.h"
 
@@ -20,8 +23,9 @@ namespace {
 
 using geometry::Affine;
 
-constexpr float kKept = 0.65F;    // part of a face's box that must be seen for the face to be asked for
+constexpr float kKept = 0.55F;    // part of a face's box that must be seen for the face to be asked for
 constexpr float kSmallestPx = 8;  // smaller faces are neither asked for nor background
+constexpr double kFewestPx = 6;   // a face's own pixels, before it was enlarged
 constexpr int kMostPlaces = 3;    // along x and y, that are averaged to a pixel of a shrunk picture
 
 struct Tile {
@@ -45,6 +49,14 @@ Box intersection(const Box& a, const Box& b) {
 
 float area(const Box& box) { return box.width * box.height; }
 float larger_side(const Box& box) { return std::max(box.width, box.height); }
+
+// Around an ellipse in the box that was moved.
+Box moved_ellipse(const Box& box, const Affine& map) {
+  const Point centre = map({box.x + box.width / 2, box.y + box.height / 2});
+  const auto width = static_cast<float>(std::hypot(map.xx * box.width, map.xy * box.height));
+  const auto height = static_cast<float>(std::hypot(map.yx * box.width, map.yy * box.height));
+  return {centre.x - width / 2, centre.y - height / 2, width, height};
+}
 
 Box grown(const Box& box, float factor) {
   return {box.x - box.width * (factor - 1) / 2, box.y - box.height * (factor - 1) / 2, box.width * factor,
@@ -82,6 +94,15 @@ Colours draw_colours(const DetectorAugment& augment, Random& random) {
       table[i] = static_cast<std::uint8_t>(std::lround(255 * std::clamp(value, 0.0, 1.0)));
     }
   }
+  return colours;
+}
+
+const Colours& unchanged_colours() {
+  static const Colours colours = [] {
+    Colours same;
+    for (auto& table : same.table) std::iota(table.begin(), table.end(), std::uint8_t{0});
+    return same;
+  }();
   return colours;
 }
 
@@ -155,7 +176,7 @@ class Painter {
 // Puts one training picture together.
 class Composer {
  public:
-  Composer(const SceneDataset& scenes, const DetectorAugment& augment, DetectorSample& sample,
+  Composer(const SceneSources& scenes, const DetectorAugment& augment, DetectorSample& sample,
            std::uint64_t seed)
       : scenes_(scenes), augment_(augment), sample_(sample), random_(seed) {}
 
@@ -166,7 +187,7 @@ class Composer {
     for (std::size_t r = 0; r + 1 < rows.size(); ++r)
       for (std::size_t c = 0; c + 1 < columns.size(); ++c)
         fill({columns[c], rows[r], columns[c + 1], rows[r + 1]});
-    for (const model::CellFace& face : sample_.faces)
+    for (const SampleFace& face : sample_.faces)
       if (random_.chance(augment_.occlusion)) occlude(face.box);
     degrade();
   }
@@ -180,23 +201,30 @@ class Composer {
     return at;
   }
 
-  Scene any_scene() {
-    return scenes_.scene(
-        static_cast<std::int64_t>(random_.below(static_cast<std::uint64_t>(scenes_.size()))));
-  }
-
   void fill(const Tile& tile) {
     paint_background(tile);
     if (random_.chance(augment_.background)) return;
-    const Scene scene = any_scene();
-    if (scene.landmarks.empty()) return;
-    const std::vector<Point>& chosen = scene.landmarks[random_.below(scene.landmarks.size())];
+    const Scene scene = scenes_.any(random_);
+    const std::optional<Box> chosen = middle_of(scene);
+    if (!chosen) return;
     const bool mirrored = random_.chance(augment_.mirror);
-    const Affine sample_from_scene = place(tile, geometry::tight_box(chosen), mirrored);
+    const Affine sample_from_scene = place(tile, *chosen, mirrored);
     const Colours colours = draw_colours(augment_, random_);
     Painter(sample_, scene.pixels, geometry::inverse(sample_from_scene), colours).paint(tile);
     for (const std::vector<Point>& face : scene.landmarks) add_face(tile, face, sample_from_scene, mirrored);
+    for (const Box& face : scene.boxes) add_box(tile, face, sample_from_scene);
     for (const Box& box : scene.ignored) add_ignored(tile, box, sample_from_scene);
+  }
+
+  // The box in the middle of things: of any face, or of what was wrongly taken for one.
+  std::optional<Box> middle_of(const Scene& scene) {
+    if (!scene.negatives.empty() && random_.chance(augment_.negatives))
+      return scene.negatives[random_.below(scene.negatives.size())];
+    const std::size_t count = scene.landmarks.size() + scene.boxes.size();
+    if (count == 0) return std::nullopt;
+    const std::size_t index = random_.below(count);
+    return index < scene.landmarks.size() ? face_box(scene.landmarks[index])
+                                          : scene.boxes[index - scene.landmarks.size()];
   }
 
   // Where the scene comes to lie: the chosen face of a drawn size, turned, somewhere on the tile.
@@ -210,8 +238,9 @@ class Composer {
                              ? augment_.upright_deg * random_.normal()
                              : random_.uniform(-augment_.rotation_deg, augment_.rotation_deg);
     const double stretch = 1 + random_.uniform(-augment_.stretch, augment_.stretch);
+    const bool anywhere = random_.chance(augment_.at_edge);
     const auto somewhere = [&](int low, int high) {
-      const double free = std::max(0.0, (high - low) - 0.9 * side) / 2;
+      const double free = anywhere ? 0.5 * (high - low) : std::abs((high - low) - 0.9 * side) / 2;
       return 0.5 * (low + high) + random_.uniform(-free, free);
     };
     const Point centre = {face.x + face.width / 2, face.y + face.height / 2};
@@ -226,19 +255,28 @@ class Composer {
                 bool mirrored) {
     std::vector<Point> moved;
     for (const Point& p : landmarks) moved.push_back(sample_from_scene(p));
-    const Box box = geometry::tight_box(moved);
-    const Box seen = intersection(box, tile.box());
-    if (area(seen) <= 0) return;
-    if (area(seen) < kKept * area(box) || larger_side(box) < kSmallestPx) {
-      sample_.ignored.push_back(grown(seen, 1.2F));
-      return;
-    }
-    model::CellFace face = {box, five_points(moved)};
+    SampleFace face = {face_box(moved), five_points(moved), true};
     if (mirrored) {  // what was right is left now
       std::swap(face.points[0], face.points[1]);
       std::swap(face.points[3], face.points[4]);
     }
-    sample_.faces.push_back(face);
+    add_where_seen(tile, face);
+  }
+
+  void add_box(const Tile& tile, const Box& box, const Affine& sample_from_scene) {
+    SampleFace face = {moved_ellipse(box, sample_from_scene), {}, false};
+    constexpr float kUnknown = std::numeric_limits<float>::quiet_NaN();
+    face.points.fill({kUnknown, kUnknown});
+    add_where_seen(tile, face);
+  }
+
+  void add_where_seen(const Tile& tile, const SampleFace& face) {
+    const Box seen = intersection(face.box, tile.box());
+    if (area(seen) <= 0) return;
+    if (area(seen) < kKept * area(face.box) || larger_side(face.box) < kSmallestPx)
+      sample_.ignored.push_back(grown(seen, 1.2F));
+    else
+      sample_.faces.push_back(face);
   }
 
   void add_ignored(const Tile& tile, const Box& box, const Affine& sample_from_scene) {
@@ -250,14 +288,18 @@ class Composer {
     if (area(seen) > 0) sample_.ignored.push_back(seen);
   }
 
-  // A colour, or a piece of a picture in which nobody has seen a face.
+  // A colour, letters on cloth, or a piece of a picture in which nobody has seen a face.
   void paint_background(const Tile& tile) {
+    if (random_.chance(augment_.text)) {
+      paint_texts(tile);
+      return;
+    }
     paint_colour(tile);
     if (random_.chance(0.2)) return;
     Scene scene;
     std::optional<Box> piece;
     for (int attempt = 0; attempt < 3 && !piece; ++attempt) {
-      scene = any_scene();
+      scene = scenes_.any(random_);
       piece = free_piece(scene);
     }
     if (!piece) return;
@@ -281,6 +323,13 @@ class Composer {
     }
   }
 
+  void paint_texts(const Tile& tile) {
+    const Image texts = draw_texts(tile.width(), tile.height(), random_);
+    for (int y = tile.top; y < tile.bottom; ++y)
+      std::copy_n(texts.data() + (y - tile.top) * texts.stride_bytes(), 3 * tile.width(),
+                  sample_.pixels.data() + 3 * (static_cast<std::ptrdiff_t>(y) * sample_.side + tile.left));
+  }
+
   std::optional<Box> free_piece(const Scene& scene) {
     for (int attempt = 0; attempt < 12; ++attempt) {
       const auto width = static_cast<float>(scene.pixels.width),
@@ -289,9 +338,8 @@ class Composer {
       const Box piece = {static_cast<float>(random_.uniform()) * (width - side),
                          static_cast<float>(random_.uniform()) * (height - side), side, side};
       const auto touches = [&](const Box& box) { return area(intersection(piece, grown(box, 1.5F))) > 0; };
-      if (std::ranges::none_of(scene.landmarks,
-                               [&](const auto& f) { return touches(geometry::tight_box(f)); }) &&
-          std::ranges::none_of(scene.ignored, touches))
+      if (std::ranges::none_of(scene.landmarks, [&](const auto& f) { return touches(face_box(f)); }) &&
+          std::ranges::none_of(scene.boxes, touches) && std::ranges::none_of(scene.ignored, touches))
         return piece;
     }
     return std::nullopt;
@@ -309,9 +357,33 @@ class Composer {
   }
 
   void degrade() {
+    if (random_.chance(augment_.low_resolution)) lower_resolution();
     if (random_.chance(augment_.blur)) blur();
     if (random_.chance(augment_.noise)) add_noise();
     if (random_.chance(augment_.jpeg)) code_jpeg();
+  }
+
+  // As a small picture looks that was enlarged. Faces that had too few pixels are not asked for.
+  void lower_resolution() {
+    const double factor = random_.uniform(1.4, 3);
+    DetectorSample small;
+    small.side = static_cast<int>(sample_.side / factor);
+    small.pixels.resize(3 * static_cast<std::size_t>(small.side) * small.side);
+    redraw(sample_, small);
+    redraw(small, sample_);
+    std::erase_if(sample_.faces, [&](const SampleFace& face) {
+      const bool too_small = larger_side(face.box) < factor * kFewestPx;
+      if (too_small) sample_.ignored.push_back(grown(face.box, 1.2F));
+      return too_small;
+    });
+  }
+
+  static void redraw(const DetectorSample& from, DetectorSample& to) {
+    const double scale = static_cast<double>(from.side) / to.side, shift = (scale - 1) / 2;
+    const ImageView picture = {from.pixels.data(), from.side, from.side,
+                               3 * static_cast<std::ptrdiff_t>(from.side), PixelFormat::bgr8};
+    Painter(to, picture, {scale, 0, shift, 0, scale, shift}, unchanged_colours())
+        .paint({0, 0, to.side, to.side});
   }
 
   // Box of three pixels along rows and columns, once or twice.
@@ -360,7 +432,7 @@ class Composer {
             static_cast<std::uint8_t>(255 * std::clamp(planes[c * pixels + i], 0.0F, 1.0F) + 0.5F);
   }
 
-  const SceneDataset& scenes_;
+  const SceneSources& scenes_;
   const DetectorAugment& augment_;
   DetectorSample& sample_;
   Random random_;
@@ -368,7 +440,21 @@ class Composer {
 
 }  // namespace
 
-DetectorSample make_detector_sample(const SceneDataset& scenes, const DetectorAugment& augment, int side,
+SceneSources::SceneSources(std::vector<SceneDataset> files, std::vector<double> shares)
+    : files_(std::move(files)), shares_(std::move(shares)) {
+  const double sum = std::accumulate(shares_.begin(), shares_.end(), 0.0);
+  for (double& share : shares_) share /= sum;
+}
+
+Scene SceneSources::any(Random& random) const {
+  double at = random.uniform();
+  std::size_t file = 0;
+  while (file + 1 < files_.size() && at >= shares_[file]) at -= shares_[file++];
+  const auto scenes = static_cast<std::uint64_t>(files_[file].size());
+  return files_[file].scene(static_cast<std::int64_t>(random.below(scenes)));
+}
+
+DetectorSample make_detector_sample(const SceneSources& scenes, const DetectorAugment& augment, int side,
                                     std::uint64_t seed) {
   DetectorSample sample;
   sample.side = side;

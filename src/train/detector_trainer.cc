@@ -50,7 +50,7 @@ int side_of(const DetectorTrainConfig& config, Random& random) {
   return static_cast<int>(config.sides.back());
 }
 
-std::vector<DetectorSample> make_batch(const SceneDataset& scenes, const DetectorTrainConfig& config,
+std::vector<DetectorSample> make_batch(const SceneSources& scenes, const DetectorTrainConfig& config,
                                        std::int64_t step) {
   const std::uint64_t seed = mix(config.seed, static_cast<std::uint64_t>(step));
   Random random(seed);
@@ -95,7 +95,7 @@ class ValidationTally {
     std::vector<bool> used(found.size(), false);
     for (const auto& landmarks : scene.landmarks) {
       ++faces_;
-      const Box truth = geometry::tight_box(landmarks);
+      const Box truth = face_box(landmarks);
       for (std::size_t i = 0; i < found.size(); ++i) {  // the surest first
         const double overlap = geometry::intersection_over_union(found[i].face.box, truth);
         if (used[i] || overlap < kFound) continue;
@@ -135,12 +135,18 @@ class ValidationTally {
   std::vector<float> false_scores_;
 };
 
+SceneSources open_sources(const DetectorTrainConfig& config) {
+  std::vector<SceneDataset> files;
+  for (const std::string& file : config.train_data) files.push_back(SceneDataset::open(file));
+  return {std::move(files), config.train_shares};
+}
+
 class DetectorTrainer {
  public:
   DetectorTrainer(DetectorTrainConfig config, const DetectorEvents& events)
       : config_(std::move(config)),
         events_(events),
-        scenes_(SceneDataset::open(config_.train_data)),
+        scenes_(open_sources(config_)),
         network_(seeded_network()),
         flat_(network_),
         buffers_(flat_buffers(network_)) {
@@ -351,7 +357,7 @@ class DetectorTrainer {
 
   DetectorTrainConfig config_;
   const DetectorEvents& events_;
-  SceneDataset scenes_;
+  SceneSources scenes_;
   std::optional<SceneDataset> valid_scenes_;
   DetectorNetwork network_;
   FlatParameters flat_;

@@ -4,6 +4,9 @@
 #include "train/scenes.h"
 
 #include <algorithm>
+#include <cmath>
+#include <iterator>
+#include <limits>
 #include <list>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -24,6 +27,7 @@ using weights::DType;
 using weights::TensorView;
 
 constexpr int kLandmarks = 68;
+constexpr std::size_t kFewestLandmarks = 20;     // of a face of which not all are annotated
 constexpr const char* kScenes = "spiga.scenes";  // metadata: number of pictures
 constexpr double kSameFace = 0.3;                // IoU from which a found face is an annotated one
 
@@ -53,13 +57,48 @@ void read_found(const fs::path& path, Faces& found) {
   }
 }
 
+bool is_known(const Point& p) { return !std::isnan(p.x) && !std::isnan(p.y); }
+
 std::vector<Point> landmarks_from(const json& face) {
+  constexpr float kNone = std::numeric_limits<float>::quiet_NaN();
   std::vector<Point> points;
-  for (const json& p : face.at("landmarks")) points.push_back({p.at(0).get<float>(), p.at(1).get<float>()});
+  for (const json& p : face.at("landmarks"))
+    points.push_back(p.is_null() ? Point{kNone, kNone} : Point{p.at(0).get<float>(), p.at(1).get<float>()});
   if (points.size() != kLandmarks)
     throw Error(ErrorCode::bad_data,
                 base::concat("landmarks: expected ", kLandmarks, ", found ", points.size()));
+  const auto known = std::ranges::count_if(points, is_known);
+  if (static_cast<std::size_t>(known) < kFewestLandmarks)
+    throw Error(ErrorCode::bad_data, base::concat("landmarks: expected at least ", kFewestLandmarks,
+                                                  " that are annotated, found ", known));
   return points;
+}
+
+// The boxes under `key`, none where it is not there.
+std::vector<Box> boxes_from(const json& record, const char* key) {
+  std::vector<Box> boxes;
+  if (record.contains(key))
+    for (const json& box : record[key]) boxes.push_back(box_from(box));
+  return boxes;
+}
+
+// What an annotation says of a picture.
+struct Annotated {
+  std::vector<std::vector<Point>> faces;
+  std::vector<Box> boxes, ignored, negatives;
+};
+
+Annotated annotated_from(const json& record) {
+  Annotated result;
+  for (const json& face : record.at("faces")) {
+    if (face.contains("landmarks"))
+      result.faces.push_back(landmarks_from(face));
+    else
+      result.boxes.push_back(box_from(face.at("box")));
+  }
+  result.ignored = boxes_from(record, "ignored");
+  result.negatives = boxes_from(record, "negatives");
+  return result;
 }
 
 // Tensors of the file to be, and their bytes.
@@ -67,12 +106,17 @@ class SceneWriter {
  public:
   explicit SceneWriter(const ScenePackOptions& options) : options_(options) {}
 
-  void add(const fs::path& path, const std::vector<std::vector<Point>>& faces,
-           const std::vector<Box>& found) {
+  void add(const fs::path& path, Annotated annotated, const std::vector<Box>& found) {
     const Image picture = options_.read_picture(path);
     add_pixels(picture);
-    add_landmarks(faces);
-    add_ignored(faces, found);
+    add_landmarks(annotated.faces);
+    add_boxes("boxes", annotated.boxes);
+    for (const Box& box : found)
+      if (!is_annotated(annotated, box)) annotated.ignored.push_back(box);
+    add_boxes("ignored", annotated.ignored);
+    add_boxes("negatives", annotated.negatives);
+    result_.faces += annotated.faces.size() + annotated.boxes.size();
+    result_.ignored += annotated.ignored.size();
     ++result_.pictures;
   }
 
@@ -94,20 +138,20 @@ class SceneWriter {
     for (const auto& face : faces)
       for (const Point& p : face) values.insert(values.end(), {p.x, p.y});
     add("landmarks", values, {static_cast<std::int64_t>(faces.size()), kLandmarks, 2});
-    result_.faces += faces.size();
   }
 
-  void add_ignored(const std::vector<std::vector<Point>>& faces, const std::vector<Box>& found) {
+  static bool is_annotated(const Annotated& annotated, const Box& found) {
+    const auto same = [&](const Box& box) {
+      return geometry::intersection_over_union(box, found) > kSameFace;
+    };
+    return std::ranges::any_of(annotated.faces, [&](const auto& face) { return same(face_box(face)); }) ||
+           std::ranges::any_of(annotated.boxes, same);
+  }
+
+  void add_boxes(const char* kind, const std::vector<Box>& boxes) {
     std::vector<float> values;
-    for (const Box& box : found) {
-      const bool annotated = std::ranges::any_of(faces, [&](const std::vector<Point>& face) {
-        return geometry::intersection_over_union(geometry::tight_box(face), box) > kSameFace;
-      });
-      if (!annotated) values.insert(values.end(), {box.x, box.y, box.width, box.height});
-    }
-    const std::size_t count = values.size() / 4;
-    add("ignored", values, {static_cast<std::int64_t>(count), 4});
-    result_.ignored += count;
+    for (const Box& box : boxes) values.insert(values.end(), {box.x, box.y, box.width, box.height});
+    add(kind, values, {static_cast<std::int64_t>(boxes.size()), 4});
   }
 
   void add(const char* kind, const std::vector<float>& values, const weights::Shape& shape) {
@@ -132,10 +176,8 @@ void add_annotations(const fs::path& path, const Faces& found, const ScenePackOp
   std::size_t done = 0;
   for (const json& record : list) {
     const fs::path picture = path.parent_path() / record.at("imgpath").get<std::string>();
-    std::vector<std::vector<Point>> faces;
-    for (const json& face : record.at("faces")) faces.push_back(landmarks_from(face));
     const auto others = found.find(key_of(picture));
-    writer.add(picture, faces, others == found.end() ? std::vector<Box>() : others->second);
+    writer.add(picture, annotated_from(record), others == found.end() ? std::vector<Box>() : others->second);
     if (options.on_progress) options.on_progress(++done, list.size());
   }
 }
@@ -176,10 +218,18 @@ struct SceneDataset::Content {
       if (i % (2 * kLandmarks) == 0) scene.landmarks.emplace_back();
       scene.landmarks.back().push_back({landmarks[i], landmarks[i + 1]});
     }
-    const auto ignored = floats(name_of("ignored", index), 4);
-    for (std::size_t i = 0; i < ignored.size(); i += 4)
-      scene.ignored.push_back({ignored[i], ignored[i + 1], ignored[i + 2], ignored[i + 3]});
+    scene.boxes = boxes(name_of("boxes", index));
+    scene.ignored = boxes(name_of("ignored", index));
+    scene.negatives = boxes(name_of("negatives", index));
     scenes.push_back(std::move(scene));
+  }
+
+  std::vector<Box> boxes(const std::string& name) const {
+    std::vector<Box> found;
+    const auto values = floats(name, 4);
+    for (std::size_t i = 0; i < values.size(); i += 4)
+      found.push_back({values[i], values[i + 1], values[i + 2], values[i + 3]});
+    return found;
   }
 };
 
@@ -203,6 +253,12 @@ Scene SceneDataset::scene(std::int64_t index) const {
   return content_->scenes.at(static_cast<std::size_t>(index));
 }
 const std::string& SceneDataset::path() const { return content_->path; }
+
+Box face_box(const std::vector<Point>& landmarks) {
+  std::vector<Point> known;
+  std::ranges::copy_if(landmarks, std::back_inserter(known), is_known);
+  return geometry::tight_box(known);
+}
 
 ScenePackResult pack_scenes(const ScenePackOptions& options, const fs::path& output) {
   Faces found;

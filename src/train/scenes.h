@@ -16,14 +16,20 @@ namespace spiga::train {
 
 // Whole pictures with the faces on them: what the detector learns from. In one safetensors file, mapped, so
 // that an epoch needs no picture decoder: for picture i "pixels/i" [H, W, 3] U8 (B G R), "landmarks/i" [n,
-// 68, 2] and "ignored/i" [m, 4] F32 (absent where there are none), in pixel indices.
+// 68, 2], "boxes/i", "ignored/i" and "negatives/i" [m, 4] F32 (each absent where there is none), in pixel
+// indices. Landmarks that were not annotated are NaN.
 
 // A picture; views into the file.
 struct Scene {
   ImageView pixels;                           // bgr8
   std::vector<std::vector<Point>> landmarks;  // of each annotated face, 68-point mark-up
+  std::vector<Box> boxes;                     // of faces without landmarks: about where the landmarks' box is
   std::vector<Box> ignored;                   // what may be a face too, though nobody has annotated it
+  std::vector<Box> negatives;                 // what was taken for a face and is none
 };
+
+// The tight box of the landmarks that are known.
+Box face_box(const std::vector<Point>& landmarks);
 
 // Cheap to copy (copies share the mapping); const use from many threads is safe.
 class SceneDataset {
@@ -41,8 +47,9 @@ class SceneDataset {
 };
 
 struct ScenePackOptions {
-  // Annotations: JSON lists of {"imgpath", "faces": [{"landmarks": [[x, y] x 68]}]}; pictures are sought
-  // beside them.
+  // Annotations: JSON lists of {"imgpath", "faces": [{"landmarks": [[x, y] x 68]} or {"box": [x, y, width,
+  // height]}]} and, if wanted, "ignored" and "negatives": lists of boxes (see Scene). A landmark that was not
+  // annotated is null. Pictures are sought beside them.
   std::vector<std::filesystem::path> annotations;
   // What `spiga analyze` said of the same pictures: faces that overlap with no annotated one (IoU 0.3) are
   // ignored in training. May be empty.

@@ -10,7 +10,9 @@
 #include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <limits>
 #include <numeric>
+#include <span>
 
 #include "base/file.h"
 #include "engine/calibration.h"
@@ -20,6 +22,7 @@
 #include "train/detector_loss.h"
 #include "train/detector_network.h"
 #include "train/detector_samples.h"
+#include "train/detector_texts.h"
 #include "train/detector_trainer.h"
 #include "train/export.h"
 #include "train/random.h"
@@ -147,7 +150,7 @@ TEST(DetectorCells, TellEachFaceOnceTheSurestFirst) {
 
 DetectorSample sample_with_face(const Box& box) {
   DetectorSample sample{.side = 128, .pixels = {}, .faces = {}, .ignored = {}};
-  model::CellFace face{.box = box, .points = {}};
+  SampleFace face{.box = box, .points = {}};
   for (Point& p : face.points) p = {box.x + box.width / 3, box.y + box.height / 2};
   sample.faces.push_back(face);
   return sample;
@@ -185,6 +188,51 @@ TEST(DetectorLoss, FallsToNothingAndLeavesIgnoredCellsAlone) {
     outputs.sub_(outputs.grad() * 0.5);
   }
   EXPECT_LT(detector_loss(outputs, {sample}, {}).total.item<double>(), 0.1 * before);
+}
+
+TEST(DetectorLoss, AsksLessOfInexactBoxesAndNothingOfUnknownPoints) {
+  DetectorSample exact = sample_with_face({30, 40, 34, 30});
+  exact.faces[0].points[1] = {std::numeric_limits<float>::quiet_NaN(),
+                              std::numeric_limits<float>::quiet_NaN()};
+  torch::manual_seed(1);
+  const torch::Tensor outputs = torch::randn({1, 336, DetectorConfig::kOutputs}) * 0.1;
+  const auto parts_of = [&](const DetectorSample& sample, const DetectorLossWeights& weights) {
+    auto parts = detector_loss(outputs, {sample}, weights).parts;
+    return std::array{parts.at("score").item<double>(), parts.at("box").item<double>(),
+                      parts.at("points").item<double>()};
+  };
+  const auto [score, box, points] = parts_of(exact, {});
+  EXPECT_TRUE(std::isfinite(points));
+  DetectorSample inexact = exact;
+  inexact.faces[0].exact = false;
+  DetectorLossWeights weights;
+  weights.inexact_box = 0.25;
+  EXPECT_NEAR(parts_of(inexact, weights)[1], 0.25 * box, 1e-5);
+  EXPECT_EQ(parts_of(inexact, weights)[0], score);
+  // Where no point is known, nothing is asked; where the others are known, they are averaged alone.
+  for (Point& p : inexact.faces[0].points) p.x = p.y = std::numeric_limits<float>::quiet_NaN();
+  EXPECT_EQ(parts_of(inexact, weights)[2], 0);
+  DetectorSample all = sample_with_face({30, 40, 34, 30});
+  EXPECT_NE(parts_of(all, {})[2], points);
+  // The quality's power moves the target of the scores alone.
+  weights.quality_power = 0.5;
+  EXPECT_NE(parts_of(exact, weights)[0], score);
+  EXPECT_EQ(parts_of(exact, weights)[2], points);
+}
+
+TEST(DetectorTexts, AreTheSameForOneSeedAndShowMoreThanOneColour) {
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    Random random(seed), again(seed);
+    const Image texts = draw_texts(61, 40, random), same = draw_texts(61, 40, again);
+    ASSERT_EQ(texts.width(), 61);
+    ASSERT_EQ(texts.height(), 40);
+    const std::size_t size = 3 * 61 * 40;
+    EXPECT_TRUE(std::equal(texts.data(), texts.data() + size, same.data()));
+    EXPECT_NE(std::ranges::max(std::span(texts.data(), size)),
+              std::ranges::min(std::span(texts.data(), size)));
+  }
+  Random random(1);
+  EXPECT_EQ(draw_texts(1, 1, random).width(), 1);
 }
 
 // A file of two scenes, each with a bright square as its face, all landmarks on it.
@@ -242,17 +290,96 @@ TEST_F(DetectorData, KeepsPicturesFacesAndWhatIsToBeIgnored) {
   EXPECT_THROW(SceneDataset::open((folder_ / "no.pack").string()), Error);
 }
 
+TEST_F(DetectorData, KeepsBoxesNegativesAndFacesOfWhichNotAllIsAnnotated) {
+  std::string landmarks;
+  for (int i = 0; i < 68; ++i) {
+    if (i) landmarks += ",";
+    landmarks += i < 40 ? "[" + std::to_string(10 + i) + "," + std::to_string(20 + i) + "]" : "null";
+  }
+  const auto pack = [&](const std::string& faces) {
+    base::write_file(folder_ / "b.json", "[{\"imgpath\":\"1.png\"," + faces + "}]");
+    ScenePackOptions options;
+    options.annotations = {folder_ / "b.json"};
+    options.read_picture = [](const fs::path&) { return scene_picture(); };
+    return pack_scenes(options, folder_ / "b.pack");
+  };
+  const ScenePackResult packed = pack("\"faces\":[{\"box\":[40,30,20,25]},{\"landmarks\":[" + landmarks +
+                                      "]}],\"ignored\":[[1,2,3,4]],\"negatives\":[[5,6,7,8],[9,10,11,12]]");
+  EXPECT_EQ(packed.faces, 2U);
+  EXPECT_EQ(packed.ignored, 1U);
+  const SceneDataset scenes = SceneDataset::open((folder_ / "b.pack").string());
+  const Scene scene = scenes.scene(0);
+  ASSERT_EQ(scene.boxes.size(), 1U);
+  EXPECT_EQ(scene.boxes[0].height, 25);
+  ASSERT_EQ(scene.negatives.size(), 2U);
+  EXPECT_EQ(scene.negatives[1].x, 9);
+  ASSERT_EQ(scene.landmarks.size(), 1U);
+  EXPECT_TRUE(std::isnan(scene.landmarks[0][67].x));
+  EXPECT_EQ(face_box(scene.landmarks[0]).width, 39);
+  // Samples have the known points, and boxes without landmarks are not exact.
+  int exact = 0, inexact = 0;
+  for (std::uint64_t seed = 0; seed < 30; ++seed)
+    for (const SampleFace& face : make_detector_sample(scenes, {}, 96, seed).faces) {
+      ++(face.exact ? exact : inexact);
+      EXPECT_TRUE(std::isnan(face.points[3].x));
+      EXPECT_TRUE(std::isfinite(face.box.width));
+    }
+  EXPECT_GT(exact, 0);
+  EXPECT_GT(inexact, 0);
+  EXPECT_THROW(pack("\"faces\":[{\"box\":[40,30,20]}]"), Error);
+  EXPECT_THROW(pack("\"faces\":[{\"landmarks\":[null,[1,2]]}]"), Error);
+}
+
+TEST_F(DetectorData, DrawsScenesByTheirShares) {
+  ScenePackOptions options;
+  options.annotations = {folder_ / "a.json"};
+  options.read_picture = [](const fs::path&) { return Image(64, 64, PixelFormat::bgr8); };
+  pack_scenes(options, folder_ / "black.pack");
+  const SceneSources sources(
+      {SceneDataset::open(pack()), SceneDataset::open((folder_ / "black.pack").string())}, {1, 3});
+  Random random(5);
+  int black = 0;
+  for (int i = 0; i < 4000; ++i) black += sources.any(random).pixels.width == 64;
+  EXPECT_NEAR(black, 3000, 120);
+}
+
+TEST_F(DetectorData, TurnsBoxesWithoutLandmarksAsEllipses) {
+  base::write_file(folder_ / "b.json", "[{\"imgpath\":\"1.png\",\"faces\":[{\"box\":[40,30,41,36]}]}]");
+  ScenePackOptions options;
+  options.annotations = {folder_ / "b.json"};
+  options.read_picture = [](const fs::path&) { return scene_picture(); };
+  pack_scenes(options, folder_ / "b.pack");
+  const SceneDataset scenes = SceneDataset::open((folder_ / "b.pack").string());
+  DetectorAugment turned;
+  turned.tiles_2 = turned.tiles_4 = turned.background = turned.occlusion = turned.low_resolution =
+      turned.upright = 0;
+  turned.stretch = turned.negatives = turned.at_edge = 0;
+  turned.rotation_deg = 180;
+  int faces = 0;
+  for (std::uint64_t seed = 0; seed < 40; ++seed)
+    for (const SampleFace& face : make_detector_sample(scenes, turned, 96, seed).faces) {
+      ++faces;
+      // Of an ellipse 41 x 36 at any angle: the sides' squares have one sum, and neither side is beyond its
+      // axes.
+      const double a = face.box.width, b = face.box.height;
+      EXPECT_GE(std::min(a, b) / std::max(a, b), 36 / 41.0 - 1e-4);
+      EXPECT_LE(std::min(a, b) / std::max(a, b), 1);
+    }
+  EXPECT_GT(faces, 20);
+}
+
 TEST_F(DetectorData, SamplesShowTheFaceWhereTheySayItIs) {
   const SceneDataset scenes = SceneDataset::open(pack());
   DetectorAugment plain;
   plain.tiles_2 = plain.tiles_4 = plain.background = plain.occlusion = plain.grey = plain.dark = 0;
   plain.cast = plain.contrast = plain.blur = plain.noise = plain.jpeg = plain.rotation_deg = 0;
+  plain.low_resolution = plain.at_edge = plain.text = 0;
   plain.upright_deg = 0;
   for (std::uint64_t seed = 0; seed < 20; ++seed) {
     const DetectorSample sample = make_detector_sample(scenes, plain, 96, seed);
     const DetectorSample again = make_detector_sample(scenes, plain, 96, seed);
     EXPECT_EQ(sample.pixels, again.pixels);
-    for (const model::CellFace& face : sample.faces) {
+    for (const SampleFace& face : sample.faces) {
       const Box& box = face.box;
       const int x = std::clamp(static_cast<int>(std::lround(box.x + box.width / 2)), 0, 95);
       const int y = std::clamp(static_cast<int>(std::lround(box.y + box.height / 2)), 0, 95);
@@ -312,6 +439,14 @@ TEST_F(DetectorData, RefusesRecipesThatMakeNoSense) {
   EXPECT_THROW(read_detector_config(recipe), Error);
   base::write_file(recipe, "kind = \"detector\"\n[network]\nneck = 0\n[data]\ntrain = \"x\"\n");
   EXPECT_THROW(read_detector_config(recipe), Error);
+  base::write_file(recipe, "kind = \"detector\"\n[data]\ntrain = [\"x\", \"y\"]\nshares = [1]\n");
+  EXPECT_THROW(read_detector_config(recipe), Error);
+  base::write_file(recipe, "kind = \"detector\"\n[data]\ntrain = [\"x\", \"y\"]\nshares = [0, 0]\n");
+  EXPECT_THROW(read_detector_config(recipe), Error);
+  base::write_file(recipe, "kind = \"detector\"\n[data]\ntrain = [\"x\", 3]\n");
+  EXPECT_THROW(read_detector_config(recipe), Error);
+  base::write_file(recipe, "kind = \"detector\"\n[data]\ntrain = [\"x\", \"y\"]\nshares = [1, 3]\n");
+  EXPECT_EQ(read_detector_config(recipe).train_shares[1], 3);
   base::write_file(recipe, "kind = \"detector\"\n[augment]\nmirrors = 1\n[data]\ntrain = \"x\"\n");
   EXPECT_THROW(read_detector_config(recipe), Error);
 }
