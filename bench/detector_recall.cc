@@ -381,7 +381,7 @@ void write_sheet(const std::string& path, const std::vector<std::pair<std::strin
     cv::rectangle(crop, cv::Point2f(a.x, a.y), cv::Point2f(b.x, b.y), {0, 176, 255}, 1);
   }
   std::vector<std::uint8_t> bytes;
-  cv::imencode(".jpg", sheet, bytes);
+  cv::imencode(".png", sheet, bytes);
   base::write_file(path, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
 }
 
@@ -394,8 +394,8 @@ void write_sheets(const std::string& prefix, const BoxedRun& one, float score,
   for (const bench::Judged& find : one.tally.judged())
     if (find.face < 0 && find.detection.score >= score)
       others.emplace_back(scenes[find.scene].path, find.detection.box);
-  write_sheet(prefix + "-missed.jpg", missed);
-  write_sheet(prefix + "-others.jpg", others);
+  write_sheet(prefix + "-missed.png", missed);
+  write_sheet(prefix + "-others.png", others);
 }
 
 void compare_boxed(const Options& options, const std::vector<bench::BoxedScene>& scenes) {
@@ -465,7 +465,7 @@ int main(int argc, char** argv) {
   program.add_option("--report", options.report, "Page with the boxes that meet no annotated face");
   program.add_option("--scenes", options.scenes_shown, "Scenes on that page")->capture_default_str();
   program.add_option("--sheets", options.sheets,
-                     "Boxed pictures: missed faces and boxes that are none, as PREFIX-1-missed.jpg, ...");
+                     "Boxed pictures: missed faces and boxes that are none, as PREFIX-1-missed.png, ...");
   CLI11_PARSE(program, argc, argv);
   try {
     return run(options);

@@ -51,10 +51,11 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("annotations", help="scenes: a list of {imgpath, faces: [{bbox, landmarks}]}")
     parser.add_argument("found", help="JSON lines of spiga analyze on the same pictures")
-    parser.add_argument("--scenes", required=True, help="annotations to write; pictures are sought beside them")
+    parser.add_argument("--scenes", required=True, help="annotations to write; elsewhere than beside the pictures they name absolute paths")
     parser.add_argument("--ignore", required=True, help="JSON lines to write, for spiga pack --ignore")
     options = parser.parse_args()
     folder = os.path.dirname(options.annotations)
+    elsewhere = os.path.realpath(os.path.dirname(options.scenes)) != os.path.realpath(folder)
     with open(options.found) as lines:
         found = {os.path.realpath(picture["source"]): picture for picture in map(json.loads, lines)}
     with open(options.annotations) as file:
@@ -62,7 +63,10 @@ def main():
     added = ignored_count = 0
     with open(options.ignore, "w") as ignore:
         for scene in scenes:
-            picture = found.get(os.path.realpath(os.path.join(folder, scene["imgpath"])))
+            path = os.path.realpath(os.path.join(folder, scene["imgpath"]))
+            if elsewhere:
+                scene["imgpath"] = path
+            picture = found.get(path)
             if picture is None:
                 continue
             faces, ignored = sort_found([face["bbox"] for face in scene["faces"]], picture["faces"])
