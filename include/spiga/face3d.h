@@ -35,8 +35,8 @@ Camera camera_from_fov(double fov_deg, int width, int height);
 // file as OpenCV's calibration writes it (camera_matrix, distortion_coefficients, image_width, image_height).
 // Throws Error(invalid_argument), Error(not_found), Error(bad_data).
 Camera parse_camera(const std::string& numbers_or_file);
-// The camera for pictures of that size: scaled, where it was calibrated on another of the same shape. Throws
-// Error(invalid_argument) where the shapes differ or check_camera fails.
+// The camera for pictures of that size, scaled where it was calibrated on another. Error(invalid_argument):
+// the shapes differ, check_camera fails, or its axis passes the picture by more than 3 focal lengths.
 Camera camera_for_picture(const Camera& camera, int width, int height);
 // Throws Error(invalid_argument), naming the field, where a number is not finite or makes no camera.
 void check_camera(const Camera& camera);

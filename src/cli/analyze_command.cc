@@ -85,6 +85,32 @@ void add_face_options(CLI::App& command, AnalyzeOptions& options) {
       ->capture_default_str();
 }
 
+void add_face3d_options(CLI::App& command, Face3dOptions& options) {
+  const std::string group = "Faces in three dimensions";
+  command
+      .add_flag("--face3d", options.on,
+                "Fit a head to each face: pose before the camera in mm, 3-D points, blendshapes, blinks")
+      ->group(group);
+  auto* camera =
+      command.add_option("--camera", options.camera,
+                         "fx,fy,cx,cy in pixels (and maybe k1,k2,p1,p2,k3), or OpenCV's calibration "
+                         "file; implies --face3d [a guess]");
+  camera->type_name("C")->group(group);
+  command
+      .add_option("--fov", options.fov_deg, "The camera's field of view across the picture; implies --face3d")
+      ->type_name("DEG")
+      ->group(group)
+      ->excludes(camera)
+      ->check(CLI::Range(1.0, 170.0).description(""));
+  command
+      .add_option("--mesh", options.mesh,
+                  "Write each picture's faces as textured meshes (.obj) into this folder; implies --face3d")
+      ->type_name("DIR")
+      ->group(group);
+  command.add_flag("--overlay-mesh", options.draw, "Draw the mesh in overlays; implies --face3d")
+      ->group(group);
+}
+
 }  // namespace
 
 void add_analyze(CLI::App& program, Action& chosen) {
@@ -103,16 +129,18 @@ void add_analyze(CLI::App& program, Action& chosen) {
   add_face_options(*command, *options);
   add_quality_option(*command, "Faces", "normal for pictures, fast for videos",
                      [options](Quality quality) { options->quality = quality; });
+  add_face3d_options(*command, options->face3d);
   add_video_options(*command, *video);
   add_network_options(*command, options->network);
   command->footer(
-      "One JSON line per picture or frame on standard output; the fields are in docs/cli.md and "
-      "docs/video.md.\n\n"
+      "One JSON line per picture or frame on standard output; the fields are in docs/cli.md, "
+      "docs/video.md and docs/face3d.md.\n\n"
       "Examples:\n"
       "  spiga analyze portrait.jpg\n"
       "  spiga analyze -r holiday/ --csv faces.csv --overlay seen/ > faces.jsonl\n"
       "  find . -name '*.png' | spiga analyze -\n"
       "  spiga analyze talk.mp4 --csv talk.csv --overlay seen.mp4 --summary talk.html > talk.jsonl\n"
+      "  spiga analyze talk.mp4 --face3d --fov 70 --csv talk.csv > talk.jsonl\n"
       "  spiga analyze camera:0 --show");
   command->callback([options, video, &chosen] {
     chosen = [options, video] {

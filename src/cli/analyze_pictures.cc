@@ -54,12 +54,13 @@ class OverlayNames {
 class Outputs {
  public:
   Outputs(const AnalyzeOptions& options, int landmarks) {
+    const bool in_3d = options.face3d.wanted();
     const bool table_instead = options.csv == "-" && options.output == "-";
     if (!table_instead) json_ = media::open_text_output(options.output);
     if (options.csv.empty()) return;
     csv_ = media::open_text_output(options.csv);
     std::string header;
-    media::append_csv_header(header, landmarks);
+    media::append_csv_header(header, landmarks, in_3d);
     csv_->write(header);
   }
 
@@ -95,8 +96,13 @@ class Problems {
   std::size_t count_ = 0;
 };
 
-media::PictureAnalyzerOptions picture_options(const AnalyzeOptions& options, Problems& problems) {
+media::PictureAnalyzerOptions picture_options(const AnalyzeOptions& options, const FaceFitter* fitter,
+                                              Problems& problems) {
   media::PictureAnalyzerOptions pictures;
+  if (fitter && options.face3d.draw)
+    pictures.draw_below = [fitter](Image& picture, const std::vector<Face>& faces) {
+      fitter->draw(picture, faces);
+    };
   if (!options.boxes.empty())
     pictures.boxes = std::make_shared<media::GivenBoxes>(
         options.boxes, [&problems](const std::string& problem) { problems.tell(problem); });
@@ -116,9 +122,10 @@ std::vector<Workers::Work> make_workers(const Analyzer& prototype,
   return workers;
 }
 
-void drain(Workers& workers, Outputs& outputs, Problems& problems, Progress& progress) {
+void drain(Workers& workers, FaceFitter* fitter, Outputs& outputs, Problems& problems, Progress& progress) {
   std::size_t done = 0;
   while (std::optional<media::AnalyzedPicture> picture = workers.next()) {
+    if (fitter && picture->faces) fitter->fit(*picture->faces, picture->problems);
     for (const std::string& problem : picture->problems) problems.tell(problem);
     if (picture->faces) {
       outputs.write(*picture->faces);
@@ -155,7 +162,10 @@ int analyze_pictures(const AnalyzeOptions& options) {
   const Analyzer analyzer = load_analyzer(options, at_once == 1 ? static_cast<int>(threads) : 1);
   Progress progress("pictures", sources.count());
   Problems problems(progress);
-  const media::PictureAnalyzerOptions pictures = picture_options(options, problems);
+  std::optional<FaceFitter> fitter;
+  if (options.face3d.wanted()) fitter.emplace(options.face3d, analyzer.landmarker().database());
+  FaceFitter* fits = fitter ? &*fitter : nullptr;
+  const media::PictureAnalyzerOptions pictures = picture_options(options, fits, problems);
   Outputs outputs(options, analyzer.landmarker().landmark_count());
   OverlayNames names(options.overlay);
   const auto next_job = [&]() -> std::optional<Job> {
@@ -167,7 +177,7 @@ int analyze_pictures(const AnalyzeOptions& options) {
   };
   Workers workers(next_job, make_workers(analyzer, pictures, at_once), 4 * at_once);
   try {
-    drain(workers, outputs, problems, progress);
+    drain(workers, fits, outputs, problems, progress);
   } catch (...) {
     finish_after_failure(outputs);
     throw;

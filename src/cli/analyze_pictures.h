@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/face_fitter.h"
 #include "cli/shared_options.h"
 #include "spiga/analyzer.h"
 
@@ -21,6 +22,7 @@ struct AnalyzeOptions {
   std::optional<Quality> quality;  // unset: normal for pictures, fast for videos
   AnalyzerOptions analyzer;        // all but quality and what NetworkOptions::apply_to sets
   NetworkOptions network;
+  Face3dOptions face3d;
 };
 
 // Without a detector where boxes are given. Throws Error as Analyzer::load.

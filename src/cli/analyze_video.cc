@@ -81,7 +81,9 @@ class Run {
   std::size_t frames() const { return frames_; }
   // Prints what went wrong without ending the video. Whether anything did.
   bool tell_problems() const {
-    const std::vector<std::string> problems = analyzer_->problems();
+    std::vector<std::string> problems = analyzer_->problems();
+    const std::vector<std::string> of_outputs = outputs_->problems();
+    problems.insert(problems.end(), of_outputs.begin(), of_outputs.end());
     for (const std::string& problem : problems) print_error(problem.c_str());
     return !problems.empty() || !table_problems_.empty();
   }
@@ -106,6 +108,8 @@ bool is_video(const AnalyzeOptions& options, const VideoOptions& video) {
   for (const std::string& input : options.inputs) any = any || media::names_a_video(input);
   if (any && options.inputs.size() > 1)
     throw Error(ErrorCode::invalid_argument, "analyze: a video stands alone: name one video, or pictures");
+  if (any && !options.face3d.mesh.empty())
+    throw Error(ErrorCode::invalid_argument, "analyze: --mesh is for pictures");
   if (!any && (video.show || !video.summary.empty()))
     throw Error(ErrorCode::invalid_argument,
                 "analyze: --show and --summary are for videos; a folder is one with --sequence");

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/file.h"
+#include "cli/face_fitter.h"
 #include "cli/track_summary.h"
 #include "cli/video_window.h"
 #include "media/text_output.h"
@@ -32,6 +33,8 @@ struct VideoOutputs::Impl {
   std::unique_ptr<VideoWindow> window;
   std::string summary_path;
   std::optional<TrackSummary> summary;
+  std::optional<FaceFollower> follower;
+  bool draw_mesh = false;
 
   void write_text(const media::FrameFaces& faces) const {
     std::string text;
@@ -53,11 +56,13 @@ VideoOutputs::VideoOutputs(const AnalyzeOptions& options, const VideoOptions& vi
     : impl_(std::make_unique<Impl>(landmarker, info)) {
   Impl& impl = *impl_;
   if (!options.overlay.empty()) media::check_video_path(options.overlay);
+  if (options.face3d.wanted()) impl.follower.emplace(options.face3d, landmarker.database());
+  impl.draw_mesh = options.face3d.draw;
   if (options.csv != "-" || options.output != "-") impl.json = media::open_text_output(options.output);
   if (!options.csv.empty()) {
     impl.csv = media::open_text_output(options.csv);
     std::string header;
-    media::append_video_csv_header(header, impl.database.landmarks);
+    media::append_video_csv_header(header, impl.database.landmarks, options.face3d.wanted());
     impl.csv->write(header);
   }
   impl.overlay_path = options.overlay;
@@ -70,10 +75,17 @@ VideoOutputs::~VideoOutputs() = default;
 
 bool VideoOutputs::write(const media::AnalyzedFrame& frame) {
   Impl& impl = *impl_;
-  impl.write_text(frame.faces);
+  if (impl.follower) {
+    media::FrameFaces faces = frame.faces;
+    impl.follower->fit(faces);
+    impl.write_text(faces);
+  } else {
+    impl.write_text(frame.faces);
+  }
   if (impl.summary) impl.summary->add(frame);
   if (impl.overlay_path.empty() && !impl.window) return true;
   Image picture = *frame.picture;
+  if (impl.follower && impl.draw_mesh) impl.follower->draw(picture);
   media::draw_tracked_faces(picture, frame.faces.faces, impl.database);
   if (!impl.overlay_path.empty()) impl.write_overlay(picture);
   return !impl.window || impl.window->show(picture);
@@ -94,6 +106,10 @@ void VideoOutputs::finish() {
   if (impl.overlay) attempt([&] { impl.overlay->finish(); });
   if (impl.summary) attempt([&] { base::write_file(impl.summary_path, impl.summary->html()); });
   if (failure) std::rethrow_exception(failure);
+}
+
+std::vector<std::string> VideoOutputs::problems() const {
+  return impl_->follower ? impl_->follower->problems() : std::vector<std::string>();
 }
 
 }  // namespace spiga::cli

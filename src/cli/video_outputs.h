@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "cli/analyze_video.h"
 #include "media/video_analyzer.h"
@@ -29,6 +30,9 @@ class VideoOutputs {
   // Everything written so far appears, even after write() has thrown. Throws the first error, after all
   // outputs had their turn.
   void finish();
+
+  // What went wrong without ending the video.
+  std::vector<std::string> problems() const;
 
  private:
   struct Impl;

@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::size_t kMostYamlBytes = 1 << 20;
 constexpr double kNearest_mm = 1;
+constexpr double kFarthestPast = 3;  // focal lengths: 72 degrees
 
 [[noreturn]] void refuse(const std::string& what) {
   throw Error(ErrorCode::invalid_argument, "camera: " + what);
@@ -115,6 +116,15 @@ Camera camera_of_yaml(const std::string& path) {
   return camera;
 }
 
+// A picture may be cut out of a larger one, so that the camera's axis goes past it, but not by more than
+// lenses see.
+void check_axis(const char* name, double centre, double focal, int pixels) {
+  const double past = std::max({-centre, centre - (pixels - 1), 0.0});
+  if (past > kFarthestPast * focal)
+    refuse(base::concat(name, " is ", centre, ": the camera's axis passes the picture of ", pixels,
+                        " pixels by ", past, ", expected at most ", kFarthestPast, " focal lengths"));
+}
+
 }  // namespace
 
 void check_camera(const Camera& camera) {
@@ -174,7 +184,12 @@ Camera parse_camera(const std::string& numbers_or_file) {
 
 Camera camera_for_picture(const Camera& camera, int width, int height) {
   check_camera(camera);
-  if (camera.width == 0 || (camera.width == width && camera.height == height)) return camera;
+  const auto on_picture = [&](const Camera& chosen) {
+    check_axis("cx", chosen.cx, chosen.fx, width);
+    check_axis("cy", chosen.cy, chosen.fy, height);
+    return chosen;
+  };
+  if (camera.width == 0 || (camera.width == width && camera.height == height)) return on_picture(camera);
   const double sx = static_cast<double>(width) / camera.width,
                sy = static_cast<double>(height) / camera.height;
   if (!(std::abs(sx - sy) <= 0.01 * sx))
@@ -187,7 +202,7 @@ Camera camera_for_picture(const Camera& camera, int width, int height) {
   scaled.cy = (camera.cy + 0.5) * sy - 0.5;
   scaled.width = width;
   scaled.height = height;
-  return scaled;
+  return on_picture(scaled);
 }
 
 std::optional<Point> project_point(const Camera& camera, const std::array<double, 3>& point_mm) {

@@ -89,13 +89,16 @@ void append_json_face_fields(std::string& out, const Face& face) {
 void append_json_line(std::string& out, const PictureFaces& picture) {
   out += "{\"source\":";
   append_json_text(out, picture.source);
-  out += ",\"width\":" + std::to_string(picture.width) + ",\"height\":" + std::to_string(picture.height) +
-         ",\"faces\":[";
+  out +=
+      ",\"width\":" + std::to_string(picture.width) + ",\"height\":" + std::to_string(picture.height) + ',';
+  if (picture.in_3d) append_json_camera(out, picture.in_3d->camera), out += ',';
+  out += "\"faces\":[";
   for (std::size_t i = 0; i < picture.faces.size(); ++i) {
     out += i > 0 ? ",{\"confidence\":" : "{\"confidence\":";
     append_json_number(out, picture.faces[i].confidence, kFineDecimals);
     out += ',';
     append_json_face_fields(out, picture.faces[i]);
+    if (picture.in_3d) out += ',', append_json_face3d(out, picture.in_3d->faces[i], nullptr);
     out += '}';
   }
   out += "]}\n";
@@ -123,9 +126,10 @@ void append_csv_face_fields(std::string& out, const Face& face) {
   append_csv_numbers(out, face.uncertainty, kPixelDecimals);
 }
 
-void append_csv_header(std::string& out, int landmarks) {
+void append_csv_header(std::string& out, int landmarks, bool in_3d) {
   out += "source,face,confidence,score,";
   append_csv_face_names(out, landmarks);
+  if (in_3d) append_csv_face3d_names(out);
   out += '\n';
 }
 
@@ -138,6 +142,7 @@ void append_csv_rows(std::string& out, const PictureFaces& picture) {
     base::append_fixed(out, picture.faces[i].score, kFineDecimals);
     out += ',';
     append_csv_face_fields(out, picture.faces[i]);
+    if (picture.in_3d) append_csv_face3d_fields(out, picture.in_3d->faces[i]);
     out += '\n';
   }
 }

@@ -2,11 +2,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/numbers.h"
+#include "media/face3d_text.h"
 #include "spiga/face.h"
 
 // Faces as text (docs/cli.md describes both forms). The functions append, so that a video's lines can put
@@ -20,6 +22,7 @@ struct PictureFaces {
   int width = 0;
   int height = 0;
   std::vector<Face> faces;
+  std::optional<Faces3d> in_3d = {};
 };
 
 // {"source": ..., "width": ..., "height": ..., "faces": [{"confidence": ..., ...}]} and a line end.
@@ -30,8 +33,9 @@ void append_json_face_fields(std::string& out, const Face& face);
 // The text in quotes, escaped; bytes that are not UTF-8 become U+FFFD.
 void append_json_text(std::string& out, std::string_view text);
 
-// source,face,confidence,score,box_x.., pose_..., x_0.., y_0.., uncertainty_0.., spread_0.. and a line end.
-void append_csv_header(std::string& out, int landmarks);
+// source,face,confidence,score,box_x.., pose_..., x_0.., y_0.., uncertainty_0.., spread_0.., with `in_3d` the
+// columns of face3d_text.h, and a line end.
+void append_csv_header(std::string& out, int landmarks, bool in_3d = false);
 // One row per face, numbered from 0; a picture without a face has no row.
 void append_csv_rows(std::string& out, const PictureFaces& picture);
 // The columns of a face from box_x on, without the line end, and their names. The last ones, spread_K, are

@@ -51,6 +51,7 @@ std::vector<Detection> PictureAnalyzer::find_faces(const std::string& path, cons
 
 void PictureAnalyzer::write_overlay(const fs::path& overlay, Image& picture,
                                     const std::vector<Face>& faces) const {
+  if (options_.draw_below) options_.draw_below(picture, faces);
   draw_faces(picture, faces, scheme::find_database(analyzer_.landmarker().database()), options_.style);
   std::error_code ignored;
   fs::create_directories(overlay.parent_path(), ignored);  // if it fails, writing says so

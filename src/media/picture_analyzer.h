@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -19,6 +20,8 @@ struct PictureAnalyzerOptions {
   std::shared_ptr<const GivenBoxes> boxes;  // instead of the detector
   PictureLimits limits;
   OverlayStyle style;
+  // Draws on overlays before the faces are drawn; from several threads at once.
+  std::function<void(Image&, const std::vector<Face>&)> draw_below = {};
 };
 
 // What came of a picture. Either may be there: a picture with one good and one bad box has both.

@@ -16,10 +16,12 @@ constexpr int kConfidenceDecimals = 4;
 void append_json_line(std::string& out, const FrameFaces& frame) {
   out += "{\"frame\":" + std::to_string(frame.frame) + ",\"time_s\":";
   base::append_fixed(out, frame.time_s, kTimeDecimals);
-  out += ",\"width\":" + std::to_string(frame.width) + ",\"height\":" + std::to_string(frame.height) +
-         ",\"faces\":[";
+  out += ",\"width\":" + std::to_string(frame.width) + ",\"height\":" + std::to_string(frame.height) + ',';
+  if (frame.in_3d) append_json_camera(out, frame.in_3d->camera), out += ',';
+  out += "\"faces\":[";
   bool first = true;
-  for (const TrackedFace& tracked : frame.faces) {
+  for (std::size_t i = 0; i < frame.faces.size(); ++i) {
+    const TrackedFace& tracked = frame.faces[i];
     if (!tracked.found) continue;
     out += first ? "{\"id\":" : ",{\"id\":";
     first = false;
@@ -27,19 +29,22 @@ void append_json_line(std::string& out, const FrameFaces& frame) {
     base::append_fixed(out, tracked.confidence, kConfidenceDecimals);
     out += ',';
     append_json_face_fields(out, tracked.face);
+    if (frame.in_3d) out += ',', append_json_face3d(out, frame.in_3d->faces[i], &frame.in_3d->events[i]);
     out += '}';
   }
   out += "]}\n";
 }
 
-void append_video_csv_header(std::string& out, int landmarks) {
+void append_video_csv_header(std::string& out, int landmarks, bool in_3d) {
   out += "frame,face_id,timestamp,confidence,success,";
   append_csv_face_names(out, landmarks);
+  if (in_3d) append_csv_face3d_names(out);
   out += '\n';
 }
 
 void append_video_csv_rows(std::string& out, const FrameFaces& frame, int landmarks) {
-  for (const TrackedFace& tracked : frame.faces) {
+  for (std::size_t i = 0; i < frame.faces.size(); ++i) {
+    const TrackedFace& tracked = frame.faces[i];
     out += std::to_string(frame.frame) + ',' + std::to_string(tracked.id) + ',';
     base::append_fixed(out, frame.time_s, kTimeDecimals);
     out += ',';
@@ -50,6 +55,7 @@ void append_video_csv_rows(std::string& out, const FrameFaces& frame, int landma
     } else {
       out.append(static_cast<std::size_t>(csv_face_columns(landmarks)), ',');
     }
+    if (frame.in_3d) append_csv_face3d_fields(out, frame.in_3d->faces[i]);
     out += '\n';
   }
 }

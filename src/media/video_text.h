@@ -3,9 +3,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "media/face3d_text.h"
 #include "spiga/tracker.h"
 
 // A video's faces as text (docs/video.md describes both forms). The functions append.
@@ -18,15 +20,16 @@ struct FrameFaces {
   int width = 0;
   int height = 0;
   std::vector<TrackedFace> faces;
+  std::optional<Faces3d> in_3d = {};
 };
 
 // {"frame": ..., "time_s": ..., "width": ..., "height": ..., "faces": [{"id": ..., "confidence": ..., ...}]}
 // and a line end. Faces that are lost are left out.
 void append_json_line(std::string& out, const FrameFaces& frame);
 
-// frame,face_id,timestamp,confidence,success,box_x,...,pose_...,x_0..,y_0..,uncertainty_0..,spread_0.. and a
-// line end.
-void append_video_csv_header(std::string& out, int landmarks);
+// frame,face_id,timestamp,confidence,success,box_x,...,pose_...,x_0..,y_0..,uncertainty_0..,spread_0.., with
+// `in_3d` the columns of face3d_text.h, and a line end.
+void append_video_csv_header(std::string& out, int landmarks, bool in_3d = false);
 // One row per face. A face that is lost has success 0 and nothing behind it.
 void append_video_csv_rows(std::string& out, const FrameFaces& frame, int landmarks);
 

@@ -88,6 +88,18 @@ TEST(Camera, NonsenseIsNamed) {
   EXPECT_THAT(message_of([&] { check_camera(camera); }), HasSubstr("distortion p1"));
 }
 
+TEST(Camera, AxesFarPastThePictureAreNamed) {
+  Camera camera = face3d_test::camera();
+  camera.cx = -2 * camera.fx;  // cut out of a wide picture
+  EXPECT_EQ(camera_for_picture(camera, 640, 480).cx, camera.cx);
+  camera.cx = -3.1 * camera.fx;
+  EXPECT_THAT(message_of([&] { camera_for_picture(camera, 640, 480); }), HasSubstr("cx is -3100"));
+  camera = face3d_test::camera();
+  camera.cy = 479 + 3.1 * camera.fy;
+  EXPECT_THAT(message_of([&] { camera_for_picture(camera, 640, 480); }),
+              HasSubstr("the camera's axis passes the picture of 480 pixels by 3100"));
+}
+
 TEST(Camera, FieldOfViewAndGuess) {
   EXPECT_NEAR(camera_from_fov(90, 640, 480).fx, 320, 1e-9);
   const Camera guess = guessed_camera(640, 480);

@@ -1,0 +1,88 @@
+// Copyright (c) 2026, the spiga authors
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "media/face_text.h"
+#include "media/video_text.h"
+#include "spiga/face3d.h"
+#include "spiga/image.h"
+
+namespace spiga::cli {
+
+struct Face3dOptions {
+  bool on = false;
+  std::string camera;  // numbers or a file; empty: see fov_deg
+  double fov_deg = 0;  // 0: a guess
+  std::string mesh;    // folder; empty: none
+  bool draw = false;
+
+  bool wanted() const { return on || draw || fov_deg > 0 || !camera.empty() || !mesh.empty(); }
+};
+
+// The camera of pictures of any size, as the options say.
+class CameraChoice {
+ public:
+  // Throws Error as parse_camera.
+  explicit CameraChoice(const Face3dOptions& options);
+  // Throws Error(invalid_argument) where it is none for this size.
+  Camera of(int width, int height) const;
+
+ private:
+  std::optional<Camera> camera_;
+  double fov_deg_;
+};
+
+// Fits the head to the faces of pictures. draw() is safe from several threads.
+class FaceFitter {
+ public:
+  // Throws Error where the head, the camera or the landmarks' database will not do.
+  FaceFitter(const Face3dOptions& options, const std::string& database);
+
+  // Adds what the fit says to the picture; what does not work becomes a problem. Writes meshes where asked
+  // to.
+  // One thread at a time.
+  void fit(media::PictureFaces& picture, std::vector<std::string>& problems);
+  void draw(Image& picture, const std::vector<Face>& faces) const;
+
+ private:
+  void write_meshes(const media::PictureFaces& picture);
+
+  FaceModel model_;
+  CameraChoice camera_;
+  std::string mesh_folder_;
+  std::set<std::string> mesh_names_;
+};
+
+// The same for the tracks of a video. One thread at a time.
+class FaceFollower {
+ public:
+  FaceFollower(const Face3dOptions& options, const std::string& database);
+  // Adds what the fits say; faces that cannot be fitted have none, and become a problem.
+  void fit(media::FrameFaces& frame);
+  // Draws the meshes of the frame last fitted.
+  void draw(Image& picture) const;
+  // What went wrong so far: the first time of each kind, and how often since.
+  std::vector<std::string> problems() const;
+
+ private:
+  struct Trouble {
+    std::string first;
+    std::int64_t count = 0;
+    void add(std::int64_t frame, const std::string& what);
+  };
+
+  FaceModel model_;
+  CameraChoice camera_;
+  std::map<int, FaceModelTrack> tracks_;  // by id
+  std::optional<media::Faces3d> last_;
+  Trouble no_camera_, no_fit_;
+};
+
+}  // namespace spiga::cli

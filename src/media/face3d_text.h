@@ -1,0 +1,32 @@
+// Copyright (c) 2026, the spiga authors
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "spiga/face3d.h"
+
+// The face in three dimensions as text (docs/face3d.md describes both forms). The functions append.
+namespace spiga::media {
+
+// What the fit says of the faces of one picture or frame: one entry per face, nothing where a face could not
+// be fitted.
+struct Faces3d {
+  std::optional<Camera> camera;  // none: the one that was asked for does not suit the picture
+  std::vector<std::optional<Face3d>> faces;
+  std::vector<std::vector<FaceEvent>> events;  // per face, videos only
+};
+
+// "camera": {...} or "camera": null, without braces around.
+void append_json_camera(std::string& out, const std::optional<Camera>& camera);
+// "face3d": {...} or "face3d": null; `events` may be null.
+void append_json_face3d(std::string& out, const std::optional<Face3d>& face,
+                        const std::vector<FaceEvent>* events);
+
+// Columns, each with a comma before it, and their values; nothing becomes empty columns.
+void append_csv_face3d_names(std::string& out);
+void append_csv_face3d_fields(std::string& out, const std::optional<Face3d>& face);
+
+}  // namespace spiga::media

@@ -1,0 +1,21 @@
+// Copyright (c) 2026, the spiga authors
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <filesystem>
+
+#include "spiga/face3d.h"
+#include "spiga/image.h"
+
+namespace spiga::media {
+
+// Writes BASE.obj, BASE.mtl and BASE.png: the fitted head in millimetres (x to the picture's right, y up, z
+// towards the camera, as 3-D programs have it; origin in the camera), textured with the picture. Throws Error
+// as base::AtomicFile and write_picture.
+void write_mesh(const std::filesystem::path& base, const FaceModel& model, const Face3d& face,
+                const Camera& camera, const Image& picture);
+
+// Draws the edges of those triangles that look at the camera.
+void draw_mesh(Image& picture, const FaceModel& model, const Face3d& face, const Camera& camera);
+
+}  // namespace spiga::media

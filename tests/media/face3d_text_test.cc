@@ -1,0 +1,135 @@
+// Copyright (c) 2026, the spiga authors
+// SPDX-License-Identifier: BSD-3-Clause
+#include "media/face3d_text.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <limits>
+#include <nlohmann/json.hpp>
+
+#include "base/file.h"
+#include "media/face_text.h"
+#include "media/mesh_file.h"
+#include "media/video_text.h"
+
+namespace spiga::media {
+namespace {
+
+using nlohmann::json;
+
+const FaceModel& model() {
+  static const FaceModel loaded = FaceModel::load("models/head.safetensors");
+  return loaded;
+}
+
+Camera camera() { return guessed_camera(640, 480); }
+
+Face3d some_face() {
+  CameraPose pose;
+  pose.translation_mm = {20, -10, 600};
+  return model().make({}, {}, pose);
+}
+
+Faces3d one_and_none() { return {camera(), {some_face(), std::nullopt}, {{}, {}}}; }
+
+TEST(Face3dText, JsonOfAPicture) {
+  PictureFaces picture{"a.jpg", 640, 480, {Face(), Face()}};
+  std::string plain;
+  append_json_line(plain, picture);
+  EXPECT_FALSE(json::parse(plain).contains("camera"));
+  picture.in_3d = one_and_none();
+  std::string line;
+  append_json_line(line, picture);
+  const json record = json::parse(line);
+  EXPECT_EQ(record["camera"]["fx"], 640);
+  EXPECT_EQ(record["camera"]["guessed"], true);
+  const json& face = record["faces"][0]["face3d"];
+  EXPECT_EQ(face["points_mm"].size(), 68u);
+  EXPECT_EQ(face["pose"]["translation_mm"], json({20, -10, 600}));
+  EXPECT_EQ(face["blendshapes"].size(), blendshapes().size());
+  EXPECT_EQ(face["blendshapes"]["jawOpen"], 0);
+  EXPECT_EQ(face["signals"]["blink"], false);
+  EXPECT_FALSE(face.contains("events"));
+  EXPECT_TRUE(record["faces"][1]["face3d"].is_null());
+}
+
+TEST(Face3dText, JsonOfAFrameTellsEvents) {
+  FrameFaces frame;
+  frame.faces.resize(2);
+  frame.faces[0].found = false;
+  frame.in_3d = Faces3d{camera(), {std::nullopt, some_face()}, {{}, {{FaceEventKind::blink, 1.0, 1.12}}}};
+  std::string line;
+  append_json_line(line, frame);
+  const json record = json::parse(line);
+  ASSERT_EQ(record["faces"].size(), 1u);
+  EXPECT_EQ(record["faces"][0]["face3d"]["events"],
+            json::parse(R"([{"kind":"blink","start_s":1.0,"end_s":1.12}])"));
+}
+
+TEST(Face3dText, NumbersThatAreNoneAreNull) {
+  Face3d face = some_face();
+  face.signals.smile = std::numeric_limits<float>::quiet_NaN();
+  face.points_mm[3][1] = std::numeric_limits<float>::infinity();
+  std::string text = "{";
+  append_json_face3d(text, face, nullptr);
+  EXPECT_TRUE(json::parse(text + "}")["face3d"]["signals"]["smile"].is_null());
+}
+
+TEST(Face3dText, EveryRowHasTheHeadersColumns) {
+  std::string names, row, none;
+  append_csv_face3d_names(names);
+  append_csv_face3d_fields(row, some_face());
+  append_csv_face3d_fields(none, std::nullopt);
+  const auto commas = [](const std::string& text) { return std::count(text.begin(), text.end(), ','); };
+  EXPECT_EQ(commas(names), commas(row));
+  EXPECT_EQ(commas(names), commas(none));
+
+  PictureFaces picture{"a.jpg", 640, 480, {Face(), Face()}};
+  picture.in_3d = one_and_none();
+  std::string header, rows;
+  append_csv_header(header, 0, true);
+  append_csv_rows(rows, picture);
+  EXPECT_EQ(commas(header) * 2, commas(rows));
+}
+
+TEST(MeshFile, HasTheMeshAndItsTexture) {
+  const std::filesystem::path folder = std::filesystem::path(testing::TempDir()) / "face3d-mesh";
+  std::filesystem::create_directories(folder);
+  Image picture(640, 480, PixelFormat::bgr8);
+  write_mesh(folder / "a-0", model(), some_face(), camera(), picture);
+  const std::string object = base::read_file(folder / "a-0.obj");
+  EXPECT_NE(object.find("mtllib a-0.mtl"), std::string::npos);
+  std::size_t vertices = 0, triangles = 0;
+  for (std::size_t at = 0; at < object.size(); at = object.find('\n', at) + 1) {
+    vertices += object.compare(at, 2, "v ") == 0;
+    triangles += object.compare(at, 2, "f ") == 0;
+    if (object.find('\n', at) == std::string::npos) break;
+  }
+  EXPECT_EQ(vertices, model().mesh(some_face(), camera()).vertices_mm.size());
+  EXPECT_EQ(triangles, model().triangles().size());
+  EXPECT_NE(base::read_file(folder / "a-0.mtl").find("map_Kd a-0.png"), std::string::npos);
+  EXPECT_TRUE(std::filesystem::exists(folder / "a-0.png"));
+  std::filesystem::remove_all(folder);
+}
+
+TEST(MeshFile, IsDrawnWhereTheFaceIs) {
+  Image picture(640, 480, PixelFormat::bgr8);
+  draw_mesh(picture, model(), some_face(), camera());
+  const auto brightness = [&](int x, int y) {
+    const std::uint8_t* p = picture.data() + y * picture.stride_bytes() + 3 * x;
+    return p[0] + p[1] + p[2];
+  };
+  int inside = 0, outside = 0;
+  for (int y = -20; y < 20; ++y)
+    for (int x = -20; x < 20; ++x) {
+      inside += brightness(341 + x, 229 + y);  // the nose tip: 320 + 20 * 640 / 600, 240 - 10 * 640 / 600
+      outside += brightness(40 + x, 40 + y);
+    }
+  EXPECT_GT(inside, 1000);
+  EXPECT_EQ(outside, 0);
+}
+
+}  // namespace
+}  // namespace spiga::media
