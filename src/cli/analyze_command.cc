@@ -104,11 +104,23 @@ void add_face3d_options(CLI::App& command, Face3dOptions& options) {
       ->check(CLI::Range(1.0, 170.0).description(""));
   command
       .add_option("--mesh", options.mesh,
-                  "Write each picture's faces as textured meshes (.obj) into this folder; implies --face3d")
+                  "Write each picture's faces as textured meshes into this folder; implies --face3d")
       ->type_name("DIR")
       ->group(group);
+  command.add_option("--mesh-format", options.mesh_format, "obj (.obj, .mtl, .png) or glb (one glTF file)")
+      ->type_name("F")
+      ->group(group)
+      ->check(CLI::IsMember({"obj", "glb"}).description(""))
+      ->capture_default_str();
   command.add_flag("--overlay-mesh", options.draw, "Draw the mesh in overlays; implies --face3d")
       ->group(group);
+  command
+      .add_option("--send", options.send,
+                  "Send each frame of a video: udp://HOST:PORT (JSON lines), osc://HOST:PORT (VMC protocol; "
+                  "implies --face3d)")
+      ->type_name("URL")
+      ->group(group)
+      ->allow_extra_args(false);
 }
 
 }  // namespace

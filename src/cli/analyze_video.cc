@@ -110,6 +110,9 @@ bool is_video(const AnalyzeOptions& options, const VideoOptions& video) {
     throw Error(ErrorCode::invalid_argument, "analyze: a video stands alone: name one video, or pictures");
   if (any && !options.face3d.mesh.empty())
     throw Error(ErrorCode::invalid_argument, "analyze: --mesh is for pictures");
+  if (!any && !options.face3d.send.empty())
+    throw Error(ErrorCode::invalid_argument,
+                "analyze: --send is for videos; a folder is one with --sequence");
   if (!any && (video.show || !video.summary.empty()))
     throw Error(ErrorCode::invalid_argument,
                 "analyze: --show and --summary are for videos; a folder is one with --sequence");

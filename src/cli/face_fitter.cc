@@ -6,7 +6,6 @@
 #include <filesystem>
 
 #include "base/text.h"
-#include "media/mesh_file.h"
 #include "media/picture_reader.h"
 #include "scheme/scheme.h"
 #include "spiga/error.h"
@@ -37,7 +36,10 @@ Camera CameraChoice::of(int width, int height) const {
 }
 
 FaceFitter::FaceFitter(const Face3dOptions& options, const std::string& database)
-    : model_(load_model(database)), camera_(options), mesh_folder_(options.mesh) {}
+    : model_(load_model(database)),
+      camera_(options),
+      mesh_folder_(options.mesh),
+      mesh_format_(options.mesh_format == "glb" ? media::MeshFormat::glb : media::MeshFormat::obj) {}
 
 void FaceFitter::fit(media::PictureFaces& picture, std::vector<std::string>& problems) {
   media::Faces3d fitted;
@@ -81,8 +83,8 @@ void FaceFitter::write_meshes(const media::PictureFaces& picture) {
     stem = base::concat(fs::path(picture.source).stem().string(), "_", copy);
   for (std::size_t i = 0; i < picture.faces.size(); ++i)
     if (picture.in_3d->faces[i])
-      media::write_mesh(fs::path(mesh_folder_) / base::concat(stem, "-", i), model_, *picture.in_3d->faces[i],
-                        *picture.in_3d->camera, pixels);
+      media::write_mesh(fs::path(mesh_folder_) / base::concat(stem, "-", i), mesh_format_, model_,
+                        *picture.in_3d->faces[i], *picture.in_3d->camera, pixels);
 }
 
 void FaceFitter::draw(Image& picture, const std::vector<Face>& faces) const {

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -10,6 +11,8 @@
 #include <vector>
 
 #include "media/face_text.h"
+#include "media/live_sender.h"
+#include "media/mesh_file.h"
 #include "media/video_text.h"
 #include "spiga/face3d.h"
 #include "spiga/image.h"
@@ -18,12 +21,17 @@ namespace spiga::cli {
 
 struct Face3dOptions {
   bool on = false;
-  std::string camera;  // numbers or a file; empty: see fov_deg
-  double fov_deg = 0;  // 0: a guess
-  std::string mesh;    // folder; empty: none
+  std::string camera;               // numbers or a file; empty: see fov_deg
+  double fov_deg = 0;               // 0: a guess
+  std::string mesh;                 // folder; empty: none
+  std::string mesh_format = "obj";  // or "glb"
   bool draw = false;
+  std::vector<std::string> send;  // where to
 
-  bool wanted() const { return on || draw || fov_deg > 0 || !camera.empty() || !mesh.empty(); }
+  bool wanted() const {
+    return on || std::any_of(send.begin(), send.end(), media::LiveSender::needs_face3d) || draw ||
+           fov_deg > 0 || !camera.empty() || !mesh.empty();
+  }
 };
 
 // The camera of pictures of any size, as the options say.
@@ -57,6 +65,7 @@ class FaceFitter {
   FaceModel model_;
   CameraChoice camera_;
   std::string mesh_folder_;
+  media::MeshFormat mesh_format_;
   std::set<std::string> mesh_names_;
 };
 

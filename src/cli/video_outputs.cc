@@ -35,10 +35,13 @@ struct VideoOutputs::Impl {
   std::optional<TrackSummary> summary;
   std::optional<FaceFollower> follower;
   bool draw_mesh = false;
+  std::vector<std::unique_ptr<media::LiveSender>> senders;
 
   void write_text(const media::FrameFaces& faces) const {
     std::string text;
-    if (json) media::append_json_line(text, faces), json->write(text);
+    if (json || !senders.empty()) media::append_json_line(text, faces);
+    if (json) json->write(text);
+    for (const auto& sender : senders) sender->send(faces, text);
     text.clear();
     if (csv) media::append_video_csv_rows(text, faces, database.landmarks), csv->write(text);
   }
@@ -58,6 +61,8 @@ VideoOutputs::VideoOutputs(const AnalyzeOptions& options, const VideoOptions& vi
   if (!options.overlay.empty()) media::check_video_path(options.overlay);
   if (options.face3d.wanted()) impl.follower.emplace(options.face3d, landmarker.database());
   impl.draw_mesh = options.face3d.draw;
+  for (const std::string& url : options.face3d.send)
+    impl.senders.push_back(std::make_unique<media::LiveSender>(url));
   if (options.csv != "-" || options.output != "-") impl.json = media::open_text_output(options.output);
   if (!options.csv.empty()) {
     impl.csv = media::open_text_output(options.csv);
@@ -109,7 +114,13 @@ void VideoOutputs::finish() {
 }
 
 std::vector<std::string> VideoOutputs::problems() const {
-  return impl_->follower ? impl_->follower->problems() : std::vector<std::string>();
+  std::vector<std::string> problems;
+  const auto add = [&problems](const std::vector<std::string>& more) {
+    problems.insert(problems.end(), more.begin(), more.end());
+  };
+  if (impl_->follower) add(impl_->follower->problems());
+  for (const auto& sender : impl_->senders) add(sender->problems());
+  return problems;
 }
 
 }  // namespace spiga::cli

@@ -9,11 +9,14 @@
 
 namespace spiga::media {
 
-// Writes BASE.obj, BASE.mtl and BASE.png: the fitted head in millimetres (x to the picture's right, y up, z
-// towards the camera, as 3-D programs have it; origin in the camera), textured with the picture. Throws Error
-// as base::AtomicFile and write_picture.
-void write_mesh(const std::filesystem::path& base, const FaceModel& model, const Face3d& face,
-                const Camera& camera, const Image& picture);
+enum class MeshFormat { obj, glb };
+
+// The fitted head, textured with the picture: x to the picture's right, y up, z towards the camera, as 3-D
+// programs have it; origin in the camera. obj: BASE.obj in millimetres, BASE.mtl and BASE.png. glb: BASE.glb,
+// a binary glTF 2.0 file in metres (as glTF has it) with the picture in it. Throws Error as base::AtomicFile
+// and write_picture.
+void write_mesh(const std::filesystem::path& base, MeshFormat format, const FaceModel& model,
+                const Face3d& face, const Camera& camera, const Image& picture);
 
 // Draws the edges of those triangles that look at the camera.
 void draw_mesh(Image& picture, const FaceModel& model, const Face3d& face, const Camera& camera);

@@ -14,6 +14,7 @@
 #include "base/file.h"
 #include "support/picture_files.h"
 #include "support/run_program.h"
+#include "support/udp_receiver.h"
 
 namespace spiga {
 namespace {
@@ -21,6 +22,7 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 using spiga::testing::Outcome;
+using spiga::testing::Receiver;
 using ::testing::HasSubstr;
 using ::testing::SizeIs;
 
@@ -101,6 +103,13 @@ TEST_F(Face3dTest, picture_has_pose_points_and_meshes) {
   EXPECT_GT(cv::norm(plain, seen, cv::NORM_L1) / static_cast<double>(plain.total()), 2);
 }
 
+TEST_F(Face3dTest, mesh_can_be_one_gltf_file) {
+  const Outcome outcome = analyze({path("face.png"), "--mesh", path("meshes"), "--mesh-format", "glb"});
+  ASSERT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_EQ(base::read_file(path("meshes/face-0.glb")).substr(0, 4), "glTF");
+  EXPECT_FALSE(fs::exists(path("meshes/face-0.obj")));
+}
+
 TEST_F(Face3dTest, pose_stands_before_the_camera_that_is_given) {
   const auto pose = [&](const std::string& camera) {
     const Outcome outcome = analyze({path("face.png"), "--camera", camera});
@@ -170,6 +179,38 @@ TEST_F(Face3dTest, videos_tell_once_of_a_camera_that_does_not_suit_them) {
     ASSERT_THAT(line["faces"], SizeIs(1));
     EXPECT_TRUE(line["faces"][0]["face3d"].is_null());
   }
+}
+
+TEST_F(Face3dTest, video_is_sent_to_other_programs) {
+  const Receiver lines, avatar;
+  const Outcome outcome = analyze(
+      {"raw:320x320", "--send", lines.url("udp"), "--send", avatar.url("osc"), "-o", path("out.jsonl")},
+      frames(3));
+  ASSERT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_EQ(outcome.err, "");
+  const std::string written = base::read_file(path("out.jsonl"));
+  std::string received;
+  for (int i = 0; i < 3; ++i) received += lines.next();
+  EXPECT_EQ(received, written);
+  EXPECT_TRUE(lines_of(written).at(0)["faces"][0]["face3d"].is_object());
+  const std::string bundle = avatar.next();
+  EXPECT_EQ(bundle.substr(0, 8), std::string("#bundle\0", 8));
+  for (const char* name : {"/VMC/Ext/OK", "/VMC/Ext/Bone/Pos", "Head", "/VMC/Ext/Blend/Val"})
+    EXPECT_NE(bundle.find(name), std::string::npos) << name;
+}
+
+TEST_F(Face3dTest, addresses_that_are_none_are_refused) {
+  for (const auto& [url, complaint] : std::vector<std::pair<std::string, std::string>>{
+           {"tcp://localhost:1", "expected udp://HOST:PORT or osc://HOST:PORT"},
+           {"udp://no-such-host.invalid:9000", "no-such-host.invalid"}}) {
+    const Outcome outcome = analyze({"raw:320x320", "--send", url, "--csv", path("faces.csv")}, frames(1));
+    EXPECT_EQ(outcome.status, 2) << outcome.err;
+    EXPECT_EQ(std::ranges::count(outcome.err, '\n'), 1) << outcome.err;
+    EXPECT_THAT(outcome.err, HasSubstr(complaint));
+    EXPECT_FALSE(fs::exists(path("faces.csv")));
+  }
+  EXPECT_THAT(analyze({path("face.png"), "--send", "udp://localhost:9000"}).err,
+              HasSubstr("--send is for videos"));
 }
 
 }  // namespace

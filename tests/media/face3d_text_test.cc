@@ -5,9 +5,12 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdint>
+#include <cstring>
 #include <filesystem>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <string_view>
 
 #include "base/file.h"
 #include "media/face_text.h"
@@ -98,7 +101,7 @@ TEST(MeshFile, HasTheMeshAndItsTexture) {
   const std::filesystem::path folder = std::filesystem::path(testing::TempDir()) / "face3d-mesh";
   std::filesystem::create_directories(folder);
   Image picture(640, 480, PixelFormat::bgr8);
-  write_mesh(folder / "a-0", model(), some_face(), camera(), picture);
+  write_mesh(folder / "a-0", MeshFormat::obj, model(), some_face(), camera(), picture);
   const std::string object = base::read_file(folder / "a-0.obj");
   EXPECT_NE(object.find("mtllib a-0.mtl"), std::string::npos);
   std::size_t vertices = 0, triangles = 0;
@@ -112,6 +115,52 @@ TEST(MeshFile, HasTheMeshAndItsTexture) {
   EXPECT_NE(base::read_file(folder / "a-0.mtl").find("map_Kd a-0.png"), std::string::npos);
   EXPECT_TRUE(std::filesystem::exists(folder / "a-0.png"));
   std::filesystem::remove_all(folder);
+}
+
+// One number of a glTF file's accessor.
+template <typename T>
+T number_at(const json& file, std::string_view buffer, std::size_t accessor, std::size_t index) {
+  const json& view = file["bufferViews"][file["accessors"][accessor]["bufferView"].get<std::size_t>()];
+  T value;
+  std::memcpy(&value, buffer.data() + view["byteOffset"].get<std::size_t>() + index * sizeof(T), sizeof(T));
+  return value;
+}
+
+TEST(MeshFile, GltfHasMeshAndTextureInOneFile) {
+  const std::filesystem::path folder = std::filesystem::path(testing::TempDir()) / "face3d-glb";
+  std::filesystem::create_directories(folder);
+  write_mesh(folder / "a-0", MeshFormat::glb, model(), some_face(), camera(),
+             Image(640, 480, PixelFormat::bgr8));
+  const std::string bytes = base::read_file(folder / "a-0.glb");
+  std::filesystem::remove_all(folder);
+  const auto word = [&](std::size_t at) {
+    std::uint32_t value;
+    std::memcpy(&value, bytes.data() + at, 4);
+    return value;
+  };
+  ASSERT_EQ(bytes.substr(0, 4), "glTF");
+  EXPECT_EQ(word(4), 2u);
+  EXPECT_EQ(word(8), bytes.size());
+  const std::size_t text_bytes = word(12), second = 20 + text_bytes;
+  EXPECT_EQ(bytes.substr(16, 4), "JSON");
+  EXPECT_EQ(text_bytes % 4, 0u);
+  EXPECT_EQ(bytes.substr(second + 4, 4), std::string("BIN\0", 4));
+  EXPECT_EQ(second + 8 + word(second), bytes.size());
+  const json file = json::parse(bytes.substr(20, text_bytes));
+  const std::string_view buffer = std::string_view(bytes).substr(second + 8);
+  EXPECT_EQ(file["buffers"][0]["byteLength"], buffer.size());
+  const Mesh mesh = model().mesh(some_face(), camera());
+  ASSERT_EQ(file["accessors"][0]["count"], mesh.vertices_mm.size());
+  ASSERT_EQ(file["accessors"][2]["count"], 3 * model().triangles().size());
+  for (const std::size_t v : {std::size_t{0}, mesh.vertices_mm.size() - 1}) {
+    EXPECT_FLOAT_EQ(number_at<float>(file, buffer, 0, 3 * v), mesh.vertices_mm[v][0] / 1000);
+    EXPECT_FLOAT_EQ(number_at<float>(file, buffer, 0, 3 * v + 1), -mesh.vertices_mm[v][1] / 1000);
+    EXPECT_FLOAT_EQ(number_at<float>(file, buffer, 0, 3 * v + 2), -mesh.vertices_mm[v][2] / 1000);
+    EXPECT_FLOAT_EQ(number_at<float>(file, buffer, 1, 2 * v + 1), (mesh.pixels[v].y + 0.5f) / 480);
+  }
+  EXPECT_EQ(number_at<std::uint16_t>(file, buffer, 2, 4), model().triangles()[1][1]);
+  const json& view = file["bufferViews"][file["images"][0]["bufferView"].get<std::size_t>()];
+  EXPECT_EQ(buffer.substr(view["byteOffset"].get<std::size_t>() + 1, 3), "PNG");
 }
 
 TEST(MeshFile, IsDrawnWhereTheFaceIs) {
