@@ -41,7 +41,7 @@ constexpr double kRate = 25;
 constexpr int kTrackFrames = 60;
 
 struct Options {
-  int faces = 1000, tracks = 40;
+  int faces = 1000, tracks = 200;
   double noise_px = 1.2;
   unsigned seed = 1;
   std::string list;

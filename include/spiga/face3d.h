@@ -149,7 +149,7 @@ struct FaceEvent {
 };
 
 struct FaceModelTrackOptions {
-  // How strongly expressions are steadied; 0 takes each frame for itself (identity is still held).
+  // How strongly pose and expressions are steadied; 0: each frame for itself (identity is still held).
   double smooth = 1;
 };
 

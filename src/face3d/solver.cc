@@ -14,15 +14,15 @@ namespace {
 constexpr float kSlideWeight = 0.2f;  // of a contour landmark along its outline, where it may slide
 constexpr float kRobust = 3.5f;       // standard deviations from which on a landmark counts for less
 
+Eigen::Vector2f seen_at(const Eigen::Vector3f& point) { return point.head<2>() / std::max(point.z(), 1.0f); }
+
+}  // namespace
+
 Eigen::Matrix3f rotation_of(const Eigen::Vector3f& w) {
   const float angle = w.norm();
   return angle < 1e-9f ? Eigen::Matrix3f(Eigen::Matrix3f::Identity())
                        : Eigen::AngleAxisf(angle, w / angle).toRotationMatrix();
 }
-
-Eigen::Vector2f seen_at(const Eigen::Vector3f& point) { return point.head<2>() / std::max(point.z(), 1.0f); }
-
-}  // namespace
 
 Prior stranger(const FaceModel::Data& head) {
   Prior prior;

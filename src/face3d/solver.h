@@ -27,8 +27,21 @@ struct State {
   Eigen::VectorXf coefficients;                           // expressions, then identity
 };
 
+// Of a rotation vector: axis times radians.
+Eigen::Matrix3f rotation_of(const Eigen::Vector3f& w);
+
+// Where the head is expected, and how surely: precisions of rotation (about the camera's axes, radians) and
+// translation (mm), one for each axis.
+struct PosePrior {
+  Eigen::Matrix3f rotation = Eigen::Matrix3f::Identity();
+  Eigen::Vector3f translation = Eigen::Vector3f::Zero();
+  Eigen::Vector3f rotation_precision = Eigen::Vector3f::Zero(),
+                  translation_precision = Eigen::Vector3f::Zero();
+};
+
 // Gaussian knowledge before the landmarks are looked at.
 struct Prior {
+  std::optional<PosePrior> pose;
   Eigen::VectorXf expression_mean, expression_precision;  // [shapes]
   float sparsity = 0;  // slope of the cost along each expression: most of a face is at rest most of the time
   float symmetry_precision = 0;        // of left minus right, less their means' difference

@@ -16,6 +16,12 @@ constexpr int kActiveSetRounds = 2;
 
 void Solver::add_prior(const Prior& prior, const State& state, int parameters) {
   const int shapes = head_.shapes;
+  if (prior.pose) {
+    const Eigen::AngleAxisf off(state.rotation * prior.pose->rotation.transpose());
+    gradient_.head<3>() += prior.pose->rotation_precision.cwiseProduct(off.angle() * off.axis());
+    gradient_.segment<3>(3) +=
+        prior.pose->translation_precision.cwiseProduct(state.translation - prior.pose->translation);
+  }
   const auto expressions = state.coefficients.head(shapes);
   for (int k = 0; k < shapes; ++k) {
     const float off = expressions[k] - prior.expression_mean[k];
@@ -40,6 +46,9 @@ void Solver::assemble(const Prior& prior) {
     const int p = free_[static_cast<std::size_t>(i)], k = p - 6;
     if (k < 0) {
       hessian_(i, i) *= 1 + 1e-6f;
+      if (prior.pose)
+        hessian_(i, i) +=
+            p < 3 ? prior.pose->rotation_precision[p] : prior.pose->translation_precision[p - 3];
     } else if (k < shapes) {
       const int m = head_.mirror[static_cast<std::size_t>(k)];
       hessian_(i, i) += prior.expression_precision[k] + (m == k ? 0 : prior.symmetry_precision);

@@ -87,6 +87,52 @@ TEST(FaceModelTrack, SmoothsWhatTrembles) {
   EXPECT_LT(trembling(2), 0.8 * trembling(0));
 }
 
+// Yaw of a head that turns as `yaw` says, frame by frame at 25/s.
+std::vector<double> told_yaw(double smooth, double (*yaw)(double)) {
+  FaceModelTrack track(model(), {.smooth = smooth});
+  std::vector<double> told;
+  for (unsigned f = 0; f < 80; ++f) {
+    const Face3d truth = model().make(some_identity(4), {}, pose_of(yaw(f / 25.0), 0, 0));
+    told.push_back(track.next(seen(truth, f + 50), kUncertainty, camera(), f / 25.0).pose.yaw_deg);
+  }
+  return told;
+}
+
+TEST(FaceModelTrack, SteadiesAHeadThatIsStill) {
+  const auto trembling = [](double smooth) {
+    double sum = 0, sum2 = 0;
+    const std::vector<double> told = told_yaw(smooth, [](double) { return 10.0; });
+    for (std::size_t f = 20; f < told.size(); ++f) sum += told[f], sum2 += told[f] * told[f];
+    const double n = static_cast<double>(told.size() - 20);
+    return std::sqrt(std::max(0.0, sum2 / n - sum * sum / n / n));
+  };
+  EXPECT_LT(trembling(1), 0.9 * trembling(0));
+}
+
+TEST(FaceModelTrack, FollowsShakesAtOnce) {
+  const auto shake = [](double time) { return 8 * std::sin(2 * 3.14159265 * time / 0.75); };
+  const std::vector<double> told = told_yaw(1, shake);
+  double along = 0, across = 0, truth = 0;  // with the shake itself, and with what it was a quarter later
+  for (std::size_t f = 20; f < told.size(); ++f) {
+    const double time = static_cast<double>(f) / 25.0;
+    along += told[f] * shake(time);
+    across += told[f] * shake(time - 0.75 / 4);
+    truth += shake(time) * shake(time);
+  }
+  EXPECT_NEAR(along / truth, 1, 0.1);
+  EXPECT_LT(std::atan2(across, along) / (2 * 3.14159265) * 0.75, 0.5 / 25);  // late by less than half a frame
+}
+
+TEST(FaceModelTrack, EqualTimesDoNotHoldTheHead) {
+  FaceModelTrack track(model());
+  Face3d found;
+  for (unsigned f = 0; f < 40; ++f) {
+    const Face3d truth = model().make({}, {}, pose_of(0.5 * f, 0, 0));
+    found = track.next(seen(truth, f), kUncertainty, camera(), 3.0);
+  }
+  EXPECT_NEAR(found.pose.yaw_deg, 19.5, 3);
+}
+
 TEST(FaceModelTrack, BadFramesLeaveItAsItWas) {
   FaceModelTrack track(model());
   const Face3d truth = model().make({}, {}, pose_of(0, 0, 0));
