@@ -6,18 +6,22 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include <array>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <span>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
 #include "spiga/analyzer.h"
 #include "spiga/error.h"
 #include "spiga/evaluation.h"
+#include "spiga/face3d.h"
 #include "spiga/tracker.h"
 #include "spiga/version.h"
 
@@ -257,6 +261,146 @@ py::dict evaluate(const Doubles& truth, const Doubles& predicted, const std::str
   return result;
 }
 
+// Landmarks [68, 2] and their uncertainties [68], or none.
+struct Landmarks {
+  Landmarks(const Floats& points, const std::optional<Floats>& errors) {
+    if (points.ndim() != 2 || points.shape(1) != 2)
+      throw py::value_error("landmarks: expected shape (68, 2), found " + shape_of(points));
+    if (errors && errors->ndim() != 1)
+      throw py::value_error("uncertainty: expected shape (68,), found " + shape_of(*errors));
+    for (py::ssize_t i = 0; i < points.shape(0); ++i) places.push_back({points.at(i, 0), points.at(i, 1)});
+    if (errors) uncertainty.assign(errors->data(), errors->data() + errors->size());
+  }
+  std::vector<spiga::Point> places;
+  std::vector<float> uncertainty;
+};
+
+// What spiga.Camera is made of, in its order.
+using CameraFields = std::tuple<double, double, double, double, std::array<double, 5>, int, int, bool>;
+
+spiga::Camera camera_of(const CameraFields& fields) {
+  const auto& [fx, fy, cx, cy, distortion, width, height, guessed] = fields;
+  return {fx, fy, cx, cy, distortion, width, height, guessed};
+}
+
+CameraFields to_python(const spiga::Camera& c) {
+  return {c.fx, c.fy, c.cx, c.cy, c.distortion, c.width, c.height, c.guessed};
+}
+
+using Vectors = std::vector<std::array<float, 3>>;
+py::array to_python(Vectors vectors) {
+  const auto count = static_cast<py::ssize_t>(vectors.size());
+  return handed_over<float>(std::move(vectors), {count, 3});
+}
+
+template <typename T, std::size_t N>
+py::array_t<T> to_python(const std::array<T, N>& values) {
+  return py::array_t<T>(static_cast<py::ssize_t>(N), values.data());
+}
+
+py::array_t<double> to_python(const std::array<std::array<double, 3>, 3>& matrix) {
+  return py::array_t<double>(std::vector<py::ssize_t>{3, 3}, matrix[0].data());
+}
+
+// A fitted face as Python sees it: fields are arrays.
+void bind_face3d(py::module_& module) {
+  using spiga::Face3d;
+  const auto copied = [](const std::vector<float>& values) {
+    return py::array_t<float>(static_cast<py::ssize_t>(values.size()), values.data());
+  };
+  py::class_<Face3d>(
+      module, "Face3d",
+      "A face in three dimensions: pose before the camera, points, blendshapes, signals (docs/face3d.md).")
+      .def_property_readonly("rotation", [](const Face3d& f) { return to_python(f.pose.rotation); })
+      .def_property_readonly("quaternion", [](const Face3d& f) { return to_python(f.pose.quaternion); })
+      .def_property_readonly("translation_mm",
+                             [](const Face3d& f) { return to_python(f.pose.translation_mm); })
+      .def_property_readonly("openface_rad", [](const Face3d& f) { return to_python(f.pose.openface_rad); })
+      .def_property_readonly("yaw_deg", [](const Face3d& f) { return f.pose.yaw_deg; })
+      .def_property_readonly("pitch_deg", [](const Face3d& f) { return f.pose.pitch_deg; })
+      .def_property_readonly("roll_deg", [](const Face3d& f) { return f.pose.roll_deg; })
+      .def_property_readonly("points_mm", [](const Face3d& f) { return to_python(f.points_mm); })
+      .def_property_readonly("blendshapes",
+                             [](const Face3d& f) {
+                               py::dict d;
+                               for (std::size_t i = 0; i < f.blendshapes.size(); ++i)
+                                 d[spiga::blendshapes()[i].name] = f.blendshapes[i];
+                               return d;
+                             })
+      .def_property_readonly("expression", [copied](const Face3d& f) { return copied(f.expression); })
+      .def_property_readonly("identity", [copied](const Face3d& f) { return copied(f.identity); })
+      .def_property_readonly("signals",
+                             [](const Face3d& f) {
+                               const spiga::FaceSignals& s = f.signals;
+                               py::dict d;
+                               d["eye_opening_left_mm"] = s.eye_opening_left;
+                               d["eye_opening_right_mm"] = s.eye_opening_right;
+                               d["eye_open_left"] = s.eye_open_left;
+                               d["eye_open_right"] = s.eye_open_right;
+                               d["blink"] = s.blink;
+                               d["mouth_opening_mm"] = s.mouth_opening;
+                               d["smile"] = s.smile;
+                               d["brow_raise"] = s.brow_raise;
+                               return d;
+                             })
+      .def_readonly("reprojection_px", &Face3d::reprojection_px)
+      .def_readonly("landmarks_used", &Face3d::landmarks);
+}
+
+class PyFaceTrack {
+ public:
+  PyFaceTrack(const spiga::FaceModel& model, double smooth) : track_(model, {.smooth = smooth}) {}
+  py::tuple next(const Floats& landmarks, const std::optional<Floats>& uncertainty,
+                 const CameraFields& camera, double time_s) {
+    const Landmarks seen(landmarks, uncertainty);
+    std::vector<spiga::FaceEvent> events;
+    spiga::Face3d face = exclusive_.run([&] {
+      spiga::Face3d now = track_.next(seen.places, seen.uncertainty, camera_of(camera), time_s);
+      events = track_.take_events();
+      return now;
+    });
+    py::list told;
+    for (const spiga::FaceEvent& event : events)
+      told.append(py::make_tuple(spiga::name_of(event.kind), event.start_s, event.end_s));
+    return py::make_tuple(std::move(face), told);
+  }
+
+ private:
+  Exclusive exclusive_;
+  spiga::FaceModelTrack track_;
+};
+
+void bind_face_model(py::module_& module) {
+  using spiga::FaceModel;
+  py::class_<FaceModel>(module, "FaceModel")
+      .def(py::init([](const std::string& path) { return FaceModel::load(path); }))
+      .def("fit",
+           [](const FaceModel& model, const Floats& landmarks, const std::optional<Floats>& uncertainty,
+              const CameraFields& camera) {
+             const Landmarks seen(landmarks, uncertainty);
+             const py::gil_scoped_release unlocked;
+             return model.fit(seen.places, seen.uncertainty, camera_of(camera));
+           })
+      .def("mesh",
+           [](const FaceModel& model, const spiga::Face3d& face, const CameraFields& camera) {
+             spiga::Mesh mesh = model.mesh(face, camera_of(camera));
+             const auto count = static_cast<py::ssize_t>(mesh.pixels.size());
+             return py::make_tuple(to_python(std::move(mesh.vertices_mm)),
+                                   handed_over<float>(std::move(mesh.pixels), {count, 2}));
+           })
+      .def_property_readonly("triangles",
+                             [](const FaceModel& model) {
+                               const auto t = model.triangles();
+                               return py::array_t<std::uint16_t>(
+                                   std::vector<py::ssize_t>{static_cast<py::ssize_t>(t.size()), 3},
+                                   t.front().data());
+                             })
+      .def_property_readonly("expression_names", &FaceModel::expression_names);
+  py::class_<PyFaceTrack>(module, "FaceModelTrack")
+      .def(py::init<const FaceModel&, double>())
+      .def("next", &PyFaceTrack::next);
+}
+
 // Python's own kinds of error where there is one; spiga.Error, a RuntimeError, otherwise.
 void translate_errors(py::module_& module) {
   static py::exception<spiga::Error> base(module, "Error", PyExc_RuntimeError);
@@ -285,6 +429,22 @@ PYBIND11_MODULE(_spiga, module) {
   translate_errors(module);
   module.def("default_model_path", &spiga::default_model_path);
   module.def("evaluate", &evaluate);
+  module.def("parse_camera", [](const std::string& text) { return to_python(spiga::parse_camera(text)); });
+  module.def("guessed_camera",
+             [](int width, int height) { return to_python(spiga::guessed_camera(width, height)); });
+  module.def("camera_from_fov", [](double fov_deg, int width, int height) {
+    return to_python(spiga::camera_from_fov(fov_deg, width, height));
+  });
+  module.def("camera_for_picture", [](const CameraFields& camera, int width, int height) {
+    return to_python(spiga::camera_for_picture(camera_of(camera), width, height));
+  });
+  module.def("blendshape_names", [] {
+    std::vector<std::string> names;
+    for (const spiga::BlendshapeInfo& info : spiga::blendshapes()) names.emplace_back(info.name);
+    return names;
+  });
+  bind_face3d(module);
+  bind_face_model(module);
   py::class_<PyAnalyzer, std::shared_ptr<PyAnalyzer>>(module, "Analyzer")
       .def(py::init<const std::string&, const std::string&, float, float, const std::string&,
                     const std::string&, int, int, const std::string&, const std::string&>())

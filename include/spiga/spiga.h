@@ -143,6 +143,112 @@ spiga_status spiga_faces_count(const spiga_faces* faces, size_t* count);
 spiga_status spiga_faces_get(const spiga_faces* faces, size_t index, spiga_face* face);
 spiga_status spiga_faces_free(spiga_faces* faces);
 
+/* The face in three dimensions (docs/face3d.md): a morphable head fitted to 68 landmarks in the order of the
+ * 300-W mark-up, under a perspective camera. */
+
+typedef struct spiga_camera {
+  double fx, fy, cx, cy; /* pixels; (0, 0) is the top left pixel */
+  double distortion[5];  /* OpenCV's k1, k2, p1, p2, k3 */
+  int32_t width, height; /* of the pictures that it was calibrated on; 0: of any */
+  int32_t guessed;       /* 1: nobody gave it */
+} spiga_camera;
+
+/* x_camera = rotation x_head + translation_mm; both frames x to the right, y down, z away from the camera. */
+typedef struct spiga_camera_pose {
+  double rotation[3][3]; /* rows */
+  double quaternion[4];  /* w, x, y, z */
+  double translation_mm[3];
+  double yaw_deg, pitch_deg, roll_deg; /* docs/head-pose.md, before this camera */
+  double openface_rad[3];              /* pose_Rx, pose_Ry, pose_Rz */
+} spiga_camera_pose;
+
+typedef struct spiga_signals {
+  float eye_opening_left_mm, eye_opening_right_mm; /* between the lids; left is the person's left */
+  float eye_open_left, eye_open_right;             /* as a share of the open eye, 0 to 1 */
+  int32_t blink;                                   /* 1: both eyes are closed or nearly so */
+  float mouth_opening_mm;
+  float smile, brow_raise; /* 0 to 1 */
+} spiga_signals;
+
+typedef enum spiga_event_kind {
+  SPIGA_EVENT_BLINK = 0,
+  SPIGA_EVENT_NOD = 1,
+  SPIGA_EVENT_SHAKE = 2
+} spiga_event_kind;
+
+typedef struct spiga_face_event {
+  int32_t kind; /* spiga_event_kind */
+  double start_s, end_s;
+} spiga_face_event;
+
+/* What it points to lives as long as the spiga_face3d. */
+typedef struct spiga_face3d_values {
+  spiga_camera_pose pose;
+  float reprojection_px;  /* root of the mean squared distance of landmarks to the fitted head */
+  int32_t landmarks_used; /* landmarks that the fit rests on */
+  spiga_signals signals;
+  const float (*points_mm)[3]; /* [point_count] landmarks before the camera */
+  size_t point_count;
+  const float* blendshapes; /* [blendshape_count], 0 to 1; spiga_blendshape_names names them */
+  size_t blendshape_count;
+  const spiga_face_event* events; /* [event_count] of tracks: what has happened since the last frame */
+  size_t event_count;
+} spiga_face3d_values;
+
+typedef struct spiga_mesh {
+  const float (*vertices_mm)[3]; /* [vertex_count] before the camera */
+  const spiga_point* pixels;     /* [vertex_count] where the camera sees them */
+  size_t vertex_count;
+} spiga_mesh;
+
+typedef struct spiga_face_model spiga_face_model;             /* the morphable head */
+typedef struct spiga_face_model_track spiga_face_model_track; /* one person's face in a video */
+typedef struct spiga_face3d spiga_face3d;                     /* one fitted face */
+
+/* Focal length as long as the longer side; for pictures whose camera nobody knows. */
+spiga_status spiga_camera_guess(int32_t width, int32_t height, spiga_camera* camera);
+/* fov_deg: across the picture's width, 1 to 170. */
+spiga_status spiga_camera_from_fov(double fov_deg, int32_t width, int32_t height, spiga_camera* camera);
+/* "fx,fy,cx,cy", with five distortion coefficients behind them where there are any, or a YAML file of
+ * OpenCV's calibration. */
+spiga_status spiga_camera_parse(const char* numbers_or_file, spiga_camera* camera);
+/* The camera for pictures of that size, scaled where it was calibrated on another of the same shape. */
+spiga_status spiga_camera_for_picture(const spiga_camera* camera, int32_t width, int32_t height,
+                                      spiga_camera* scaled);
+
+/* path may be NULL: the head that is installed with the library. */
+spiga_status spiga_face_model_load(const char* path, spiga_face_model** model);
+/* Fitted faces and tracks do not need it any more. */
+spiga_status spiga_face_model_free(spiga_face_model* model);
+/* Corners of each triangle of a mesh, counter-clockwise seen from outside; live as long as the model. */
+spiga_status spiga_face_model_triangles(spiga_face_model* model, const uint16_t (**triangles)[3],
+                                        size_t* count);
+
+/* landmarks: [count], count 68, in picture pixels; those that are not finite do not count. uncertainty:
+ * [count] expected errors in pixels, or NULL. The caller frees *face; on failure it becomes NULL. Calls on
+ * one model do not wait for one another. */
+spiga_status spiga_face_model_fit(spiga_face_model* model, const spiga_point* landmarks,
+                                  const float* uncertainty, size_t count, const spiga_camera* camera,
+                                  spiga_face3d** face);
+
+/* smooth: how strongly expressions are steadied; 1 is usual, 0 not at all. */
+spiga_status spiga_face_model_track_create(spiga_face_model* model, double smooth,
+                                           spiga_face_model_track** track);
+spiga_status spiga_face_model_track_free(spiga_face_model_track* track);
+/* The face in the next frame; times in seconds must not run backwards. A failure leaves the track as it was.
+ */
+spiga_status spiga_face_model_track_next(spiga_face_model_track* track, const spiga_point* landmarks,
+                                         const float* uncertainty, size_t count, const spiga_camera* camera,
+                                         double time_s, spiga_face3d** face);
+
+spiga_status spiga_face3d_get(const spiga_face3d* face, spiga_face3d_values* values);
+/* The whole head; lives as long as the spiga_face3d. */
+spiga_status spiga_face3d_mesh(const spiga_face3d* face, spiga_mesh* mesh);
+spiga_status spiga_face3d_free(spiga_face3d* face);
+
+/* ARKit's names of the blendshapes; they live for good. */
+spiga_status spiga_blendshape_names(const char* const** names, size_t* count);
+
 #ifdef __cplusplus
 }
 #endif

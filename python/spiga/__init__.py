@@ -16,16 +16,16 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
-from typing import Any, Iterable, Optional, Sequence, Tuple, Union
+from typing import Any, Iterable, NamedTuple, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
 from . import _spiga
-from ._spiga import Error, __version__, default_model_path
+from ._spiga import Error, Face3d, __version__, blendshape_names, default_model_path
 
 __all__ = [
-    "Analyzer", "Detection", "Error", "Face", "HeadPose", "Landmarker", "Scores", "TrackedFace", "Tracker",
-    "default_model_path", "evaluate",
+    "Analyzer", "Camera", "Detection", "Error", "Face", "Face3d", "FaceEvent", "FaceModel", "FaceModelTrack", "HeadPose",
+    "Landmarker", "Mesh", "Scores", "TrackedFace", "Tracker", "blendshape_names", "default_model_path", "evaluate",
 ]
 
 Box = Tuple[float, float, float, float]
@@ -178,6 +178,97 @@ class Tracker:
         return [TrackedFace(box, score, landmarks, uncertainty, HeadPose(*pose), confidence, id, found)
                 for id, confidence, found, (box, score, _, landmarks, uncertainty, pose)
                 in self._native.next(pixels, time_s, name)]
+
+
+class Camera(NamedTuple):
+    """A pinhole camera with OpenCV's distortion (k1, k2, p1, p2, k3), in pixels; (0, 0) is the top left pixel."""
+
+    fx: float
+    fy: float
+    cx: float
+    cy: float
+    distortion: Tuple[float, ...] = (0.0, 0.0, 0.0, 0.0, 0.0)
+    width: int = 0  # of the pictures that it was calibrated on; 0: of any
+    height: int = 0
+    guessed: bool = False
+
+    @staticmethod
+    def parse(numbers_or_file: Union[str, os.PathLike[str]]) -> Camera:
+        """"fx,fy,cx,cy", with five distortion coefficients behind them where there are any, or a YAML file of
+        OpenCV's calibration."""
+        return Camera(*_spiga.parse_camera(str(numbers_or_file)))
+
+    @staticmethod
+    def from_fov(fov_deg: float, width: int, height: int) -> Camera:
+        """The camera that sees ``fov_deg`` degrees across the picture's width."""
+        return Camera(*_spiga.camera_from_fov(fov_deg, width, height))
+
+    @staticmethod
+    def guess(width: int, height: int) -> Camera:
+        """For pictures whose camera nobody knows: focal length as long as the longer side."""
+        return Camera(*_spiga.guessed_camera(width, height))
+
+    def for_picture(self, width: int, height: int) -> Camera:
+        """The camera for pictures of that size, scaled where it was calibrated on another of the same shape."""
+        return Camera(*_spiga.camera_for_picture(self, width, height))
+
+
+class FaceEvent(NamedTuple):
+    """Something that a face did: "blink", "nod" or "shake"."""
+
+    kind: str
+    start_s: float
+    end_s: float
+
+
+class Mesh(NamedTuple):
+    """The fitted head's vertices."""
+
+    vertices_mm: np.ndarray  # [V, 3] before the camera
+    pixels: np.ndarray  # [V, 2] where the camera sees them
+
+
+class FaceModel:
+    """A morphable head, fitted to 68 landmarks in the order of the 300-W mark-up (docs/face3d.md)."""
+
+    def __init__(self, path: Union[str, os.PathLike[str]] = "") -> None:
+        """Loads a head file, by default spiga's own."""
+        self._native = _spiga.FaceModel(str(path))
+
+    def fit(self, landmarks: Any, camera: Camera, uncertainty: Any = None) -> Face3d:
+        """Fits the head to the landmarks [68, 2] of one face in picture pixels; those that are NaN do not count.
+        ``uncertainty`` [68]: the expected error of each in pixels."""
+        return self._native.fit(landmarks, uncertainty, camera)
+
+    def mesh(self, face: Face3d, camera: Camera) -> Mesh:
+        """The whole head of a fitted face. ``camera``: the one of the fit."""
+        return Mesh(*self._native.mesh(face, camera))
+
+    @property
+    def triangles(self) -> np.ndarray:
+        """[T, 3] corners of the mesh's triangles, indices into its vertices, counter-clockwise from outside."""
+        return self._native.triangles
+
+    @property
+    def expression_names(self) -> list[str]:
+        """ICT-FaceKit's names of the expression shapes, in the order of ``Face3d.expression``."""
+        return self._native.expression_names
+
+
+class FaceModelTrack:
+    """One person's face in a video: identity is held, expressions are told against the person's own rest."""
+
+    def __init__(self, model: FaceModel, *, smooth: float = 1.0) -> None:
+        """``smooth``: how strongly expressions are steadied, 0 not at all."""
+        self._native = _spiga.FaceModelTrack(model._native, smooth)
+        self.events: list[FaceEvent] = []
+
+    def next(self, landmarks: Any, camera: Camera, time_s: float, uncertainty: Any = None) -> Face3d:
+        """The face in the next frame, as FaceModel.fit. Times are seconds and must not run backwards. ``events``
+        has what the face has done since the frame before."""
+        face, events = self._native.next(landmarks, uncertainty, camera, time_s)
+        self.events = [FaceEvent(*event) for event in events]
+        return face
 
 
 def evaluate(truth: Any, predicted: Any, *, database: str = "300wpublic", norm: str = "",

@@ -1,27 +1,23 @@
 // Copyright (c) 2026, the spiga authors
 // SPDX-License-Identifier: BSD-3-Clause
 #include <cstdint>
-#include <cstdio>
 #include <memory>
 #include <mutex>
-#include <new>
 #include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "base/text.h"
+#include "capi/guard.h"
 #include "capi/handles.h"
 #include "spiga/analyzer.h"
-#include "spiga/error.h"
 #include "spiga/spiga.h"
 #include "spiga/tracker.h"
 #include "spiga/version.h"
 
 namespace spiga::capi {
 namespace {
-
-using base::concat;
 
 // The C structs are handed out and taken in as the C++ ones.
 static_assert(sizeof(spiga_point) == sizeof(Point) && sizeof(spiga_box) == sizeof(Box));
@@ -59,58 +55,6 @@ auto& trackers() {
 auto& all_faces() {
   static auto& handles = *new Handles<spiga_faces, FacesObject>("spiga_faces");
   return handles;
-}
-
-constexpr std::size_t kLongestMessage = 1024;
-thread_local char last_error[kLongestMessage] = "";
-
-spiga_status fail(spiga_status status, const char* message) noexcept {
-  std::snprintf(last_error, kLongestMessage, "%s", message);
-  return status;
-}
-
-spiga_status status_of(ErrorCode code) {
-  switch (code) {
-    case ErrorCode::invalid_argument:
-      return SPIGA_INVALID_ARGUMENT;
-    case ErrorCode::not_found:
-      return SPIGA_NOT_FOUND;
-    case ErrorCode::io:
-      return SPIGA_IO;
-    case ErrorCode::bad_data:
-      return SPIGA_BAD_DATA;
-    case ErrorCode::unsupported:
-      return SPIGA_UNSUPPORTED;
-    case ErrorCode::interrupted:
-      return SPIGA_INTERNAL;  // nothing here can be interrupted
-  }
-  return SPIGA_INTERNAL;
-}
-
-// Runs an action; whatever it throws becomes a status.
-template <typename Action>
-spiga_status guarded(const Action& action) noexcept {
-  last_error[0] = '\0';
-  try {
-    action();
-    return SPIGA_OK;
-  } catch (const Error& error) {
-    return fail(status_of(error.code()), error.what());
-  } catch (const std::bad_alloc&) {
-    return fail(SPIGA_OUT_OF_MEMORY, "not enough memory");
-  } catch (const std::exception& error) {
-    return fail(SPIGA_INTERNAL, error.what());
-  } catch (...) {
-    return fail(SPIGA_INTERNAL, "unknown exception");
-  }
-}
-
-[[noreturn]] void refuse(const std::string& message) { throw Error(ErrorCode::invalid_argument, message); }
-
-template <typename T>
-T& required(T* pointer, const char* name) {
-  if (!pointer) refuse(concat(name, ": expected a pointer, found NULL"));
-  return *pointer;
 }
 
 ImageView view_of(const spiga_image* given) {
@@ -219,7 +163,7 @@ extern "C" {
 
 const char* spiga_version(void) { return SPIGA_VERSION; }
 
-const char* spiga_last_error(void) { return last_error; }
+const char* spiga_last_error(void) { return last_message; }
 
 spiga_status spiga_options_init(spiga_options* options) {
   return guarded([&] { set_defaults(required(options, "options")); });

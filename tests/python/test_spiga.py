@@ -196,6 +196,81 @@ class Tracking(unittest.TestCase):
             spiga.Tracker(detect_every=0)
 
 
+class FaceInSpace(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.model = spiga.FaceModel()
+        cls.camera = spiga.Camera.guess(640, 480)
+        located = spiga.Landmarker().locate(picture(), [BOX])[0]
+        cls.face = cls.model.fit(located.landmarks, cls.camera, located.uncertainty)
+
+    def seen(self):
+        p = self.face.points_mm
+        return p[:, :2] / p[:, 2:] * [self.camera.fx, self.camera.fy] + [self.camera.cx, self.camera.cy]
+
+    def test_gives_pose_points_and_blendshapes(self):
+        face = self.face
+        np.testing.assert_allclose(face.rotation @ face.rotation.T, np.eye(3), atol=1e-6)
+        self.assertAlmostEqual(float(np.linalg.norm(face.quaternion)), 1, 6)
+        self.assertEqual((face.points_mm.shape, face.points_mm.dtype), ((68, 3), np.float32))
+        self.assertEqual(list(face.blendshapes), spiga.blendshape_names())
+        self.assertTrue(all(0 <= value <= 1 for value in face.blendshapes.values()))
+        self.assertEqual(len(face.expression), len(self.model.expression_names))
+        self.assertIn("eye_opening_left_mm", face.signals)
+
+    def test_a_face_seen_as_it_was_fitted_stands_where_it_stood(self):
+        again = self.model.fit(self.seen(), self.camera)
+        self.assertLess(abs(again.translation_mm[2] / self.face.translation_mm[2] - 1), 0.05)
+        self.assertLess(abs(again.yaw_deg - self.face.yaw_deg), 5)
+        self.assertLess(again.reprojection_px, 1)
+
+    def test_landmarks_that_are_missing_do_not_count(self):
+        seen = self.seen()
+        seen[:17] = np.nan
+        self.assertEqual(self.model.fit(seen, self.camera).landmarks_used, 51)
+
+    def test_meshes_are_arrays(self):
+        mesh = self.model.mesh(self.face, self.camera)
+        v = mesh.vertices_mm
+        self.assertEqual(v.shape[1], 3)
+        np.testing.assert_allclose(mesh.pixels[:, 0], v[:, 0] / v[:, 2] * self.camera.fx + self.camera.cx, atol=0.01)
+        self.assertEqual(self.model.triangles.dtype, np.uint16)
+        self.assertLess(int(self.model.triangles.max()), len(v))
+
+    def test_tracks_tell_of_blinks(self):
+        track = spiga.FaceModelTrack(self.model)
+        told = []
+        for frame in range(60):
+            seen = self.seen()
+            if 50 <= frame < 53:
+                seen[[37, 38, 43, 44], 1] = seen[[41, 40, 47, 46], 1]
+            face = track.next(seen, self.camera, frame / 25)
+            told += track.events
+            if frame == 51:
+                self.assertTrue(face.signals["blink"])
+        self.assertEqual([(event.kind, round(event.start_s)) for event in told if event.start_s > 1.5], [("blink", 2)])
+
+    def test_cameras(self):
+        camera = spiga.Camera.parse("500,510,320,240,0.1,0,0,0,0.01")
+        self.assertEqual((camera.fy, camera.distortion[4]), (510, 0.01))
+        self.assertAlmostEqual(spiga.Camera.from_fov(90, 640, 480).fx, 320)
+        self.assertEqual(camera._replace(width=640, height=480).for_picture(1280, 960).fx, 1000)
+        for wrong in ("0,0,0,0", "nan,1,1,1", "1,2,3"):
+            self.assertRaises(ValueError, spiga.Camera.parse, wrong)
+        self.assertRaises(FileNotFoundError, spiga.Camera.parse, "absent.yml")
+
+    def test_refuses_what_cannot_be_fitted(self):
+        for words, landmarks, camera, uncertainty in (
+                ("expected shape", np.zeros(68), self.camera, None),
+                ("expected 68 landmarks", np.zeros((60, 2)), self.camera, None),
+                ("68 uncertainties", self.seen(), self.camera, np.ones(3)),
+                ("fx is 0", self.seen(), spiga.Camera(0, 0, 0, 0), None)):
+            with self.assertRaisesRegex(ValueError, words):
+                self.model.fit(landmarks, camera, uncertainty)
+        self.assertRaises(FileNotFoundError, spiga.FaceModel, "absent.safetensors")
+        self.assertRaises(spiga.Error, spiga.FaceModel, "LICENSE")
+
+
 class Evaluating(unittest.TestCase):
     def setUp(self):
         self.truth = np.random.default_rng(1).uniform(0, 200, (5, 68, 2))
