@@ -4,27 +4,64 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
+#include <numbers>
 
 namespace spiga {
 namespace face3d {
 namespace {
 
-constexpr float kClosedBelow = 0.5f, kOpenAbove = 0.7f;
-constexpr double kLongestBlink_s = 0.5;
+constexpr float kClosedBelow = 0.5f;  // of the person's open eye
+constexpr float kLeastFall = 0.2f, kMostFall = 0.5f;
+constexpr double kLongestBlink_s = 0.5, kRemembered_s = 3;
+constexpr std::size_t kFewestSeen = 16, kMostSeen = 64;
 constexpr double kSwing_deg = 3, kLongestSwing_s = 0.6, kMostSwing_deg = 40;
 constexpr int kSwings = 3;
 
 }  // namespace
 
+BlinkFinder::Levels BlinkFinder::levels() const {
+  float level = 1, fall = kMostFall;
+  if (seen_.size() >= kFewestSeen) {
+    std::vector<float> values, changes;
+    for (std::size_t i = 0; i < seen_.size(); ++i) {
+      values.push_back(seen_[i].open);
+      if (i > 0) changes.push_back(std::abs(seen_[i].open - seen_[i - 1].open));
+    }
+    const auto quantile = [](std::vector<float>& list, double share) {
+      const auto at =
+          list.begin() + static_cast<std::ptrdiff_t>(share * static_cast<double>(list.size() - 1));
+      std::nth_element(list.begin(), at, list.end());
+      return *at;
+    };
+    level = std::clamp(quantile(values, 0.5), 0.1f, 1.5f);
+    const float trembling = 1.4826f / std::numbers::sqrt2_v<float> * quantile(changes, 0.5);
+    fall = std::clamp(5 * trembling / level, kLeastFall, kMostFall);
+  }
+  return {level * (1 - fall), level * (1 - 0.7f * fall)};
+}
+
+void BlinkFinder::remember(double time_s, float open) {
+  std::erase_if(seen_, [time_s](const Sample& sample) { return time_s - sample.time_s > kRemembered_s; });
+  if (seen_.size() >= kMostSeen) seen_.erase(seen_.begin());
+  seen_.push_back({time_s, open});
+}
+
 void BlinkFinder::add(double time_s, float open, std::vector<FaceEvent>& events) {
-  if (!closed_ && open < kClosedBelow) {
+  const Levels now = levels();
+  if (!closed_ && open < now.close) {
     closed_ = true;
     closed_since_s_ = time_s;
-  } else if (closed_ && open > kOpenAbove) {
+    open_above_ = now.open;
+  } else if (closed_ && open > open_above_) {
     closed_ = false;
     if (time_s - closed_since_s_ <= kLongestBlink_s)
       events.push_back({FaceEventKind::blink, closed_since_s_, time_s});
+  } else if (closed_ && open > kClosedBelow && time_s - closed_since_s_ > kLongestBlink_s) {
+    closed_ = false;  // narrowed, not closed: that is their level from now on
+    seen_.clear();
   }
+  remember(time_s, open);
 }
 
 void SwingFinder::forget() {

@@ -9,7 +9,9 @@
 namespace spiga::face3d {
 
 // Blinks out of how far the eyes are open, frame by frame. Closing and opening again within 0.5 s is a blink;
-// longer is sleep or looking down, which is none.
+// longer is sleep or looking down, which is none. Small and dark eyes' landmarks do not close all the way, so
+// what counts is the fall below the level of the last 3 s: by a fifth, or five standard deviations of the
+// trembling from frame to frame where that is more, but by half at most.
 class BlinkFinder {
  public:
   // open: both eyes' mean opening as a share of the open eye's.
@@ -17,8 +19,21 @@ class BlinkFinder {
   bool closed() const { return closed_; }
 
  private:
+  struct Sample {
+    double time_s;
+    float open;
+  };
+  // Levels at which the eyes close and open, out of what was seen last.
+  struct Levels {
+    float close, open;
+  };
+  Levels levels() const;
+  void remember(double time_s, float open);
+
+  std::vector<Sample> seen_;
   bool closed_ = false;
   double closed_since_s_ = 0;
+  float open_above_ = 0;
 };
 
 // Nods (or shakes) out of pitch (or yaw): three swings to and fro of 3 degrees or more, each within 0.6 s.

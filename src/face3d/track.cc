@@ -223,7 +223,7 @@ Face3d FaceModelTrack::next(std::span<const Point> landmarks, std::span<const fl
   }
   face.blendshapes = face3d::blendshapes_of(head, above_rest);
   face.signals = face3d::signals_of(now, face.blendshapes, me.open[0], me.open[1]);
-  me.blinks.add(time_s, 0.5f * (face.signals.eye_open_left + face.signals.eye_open_right), me.events);
+  me.blinks.add(time_s, 0.5f * (now.eye_left / me.open[0] + now.eye_right / me.open[1]), me.events);
   face.signals.blink = me.blinks.closed();
   std::vector<FaceEvent> nods, shakes;
   me.nods.add(time_s, face.pose.pitch_deg, nods);

@@ -55,6 +55,31 @@ std::string object_text(const Mesh& mesh, const FaceModel& model, const std::str
   return out;
 }
 
+constexpr double kMeshOpacity = 0.6;
+
+struct Facet {
+  std::array<std::uint16_t, 3> corners;
+  float depth_mm;
+  float light;  // cosine between its normal and the way to the camera
+};
+
+// The triangles that look at the camera, the farthest first.
+std::vector<Facet> facets_towards_camera(const Mesh& mesh, const FaceModel& model) {
+  std::vector<Facet> facets;
+  for (const auto& t : model.triangles()) {
+    if (area(mesh.pixels[t[0]], mesh.pixels[t[1]], mesh.pixels[t[2]]) <= 0) continue;
+    const cv::Vec3f a(mesh.vertices_mm[t[0]].data()), b(mesh.vertices_mm[t[1]].data()),
+        c(mesh.vertices_mm[t[2]].data());
+    const cv::Vec3f normal = (b - a).cross(c - a), middle = (a + b + c) / 3.0f;
+    const double lengths = cv::norm(normal) * cv::norm(middle);
+    if (lengths > 0)
+      facets.push_back({t, middle[2], static_cast<float>(std::abs(normal.dot(middle)) / lengths)});
+  }
+  std::sort(facets.begin(), facets.end(),
+            [](const Facet& x, const Facet& y) { return x.depth_mm > y.depth_mm; });
+  return facets;
+}
+
 // glTF's binary buffer: little-endian numbers, each view at a multiple of four bytes.
 class Buffer {
  public:
@@ -165,17 +190,18 @@ void draw_mesh(Image& picture, const FaceModel& model, const Face3d& face, const
     throw Error(ErrorCode::invalid_argument, "overlay: expected a bgr8 picture");
   const Mesh mesh = model.mesh(face, camera);
   cv::Mat canvas(picture.height(), picture.width(), CV_8UC3, picture.data());
+  cv::Mat shaded = canvas.clone();
   const auto corner = [&](int vertex) {
     const Point& p = mesh.pixels[static_cast<std::size_t>(vertex)];
     return cv::Point(static_cast<int>(std::lround(16 * p.x)), static_cast<int>(std::lround(16 * p.y)));
   };
-  cv::Mat lines = canvas.clone();
-  for (const auto& t : model.triangles()) {
-    if (area(mesh.pixels[t[0]], mesh.pixels[t[1]], mesh.pixels[t[2]]) <= 0) continue;
-    for (std::size_t k = 0; k < 3; ++k)
-      cv::line(lines, corner(t[k]), corner(t[(k + 1) % 3]), cv::Scalar(255, 220, 120), 1, cv::LINE_AA, 4);
+  for (const Facet& facet : facets_towards_camera(mesh, model)) {
+    const cv::Point corners[] = {corner(facet.corners[0]), corner(facet.corners[1]),
+                                 corner(facet.corners[2])};
+    const double light = facet.light * facet.light;
+    cv::fillConvexPoly(shaded, corners, 3, cv::Scalar(255 * light, 220 * light, 150 * light), cv::LINE_8, 4);
   }
-  cv::addWeighted(lines, 0.35, canvas, 0.65, 0, canvas);
+  cv::addWeighted(shaded, kMeshOpacity, canvas, 1 - kMeshOpacity, 0, canvas);
 }
 
 }  // namespace spiga::media

@@ -18,7 +18,7 @@ enum class MeshFormat { obj, glb };
 void write_mesh(const std::filesystem::path& base, MeshFormat format, const FaceModel& model,
                 const Face3d& face, const Camera& camera, const Image& picture);
 
-// Draws the edges of those triangles that look at the camera.
+// Draws the head over the face, half transparent, as if lit from the camera.
 void draw_mesh(Image& picture, const FaceModel& model, const Face3d& face, const Camera& camera);
 
 }  // namespace spiga::media

@@ -28,6 +28,38 @@ TEST(BlinkFinder, LongClosedEyesAreNone) {
   EXPECT_TRUE(events.empty());
 }
 
+// Openings that tremble by a small known pattern around what `open` says, at 12.5 frames/s.
+std::vector<FaceEvent> blinks_of(float (*open)(int), float trembling) {
+  BlinkFinder finder;
+  std::vector<FaceEvent> events;
+  for (int f = 0; f < 100; ++f) {
+    const float wave = static_cast<float>(std::sin(1.7 * f * f));
+    finder.add(f / 12.5, open(f) + trembling * wave, events);
+  }
+  return events;
+}
+
+TEST(BlinkFinder, SmallEyesThatCloseHalfWayBlinkToo) {
+  const auto open = [](int f) { return f == 30 || f == 60 || f == 61 ? 0.65f : 0.87f; };
+  const std::vector<FaceEvent> events = blinks_of(open, 0.01f);
+  ASSERT_EQ(events.size(), 2u);
+  EXPECT_NEAR(events[0].start_s, 30 / 12.5, 1e-9);
+  EXPECT_NEAR(events[1].end_s, 62 / 12.5, 1e-9);
+}
+
+TEST(BlinkFinder, TheSameFallWithinTremblingIsNone) {
+  const auto open = [](int f) { return f == 30 || f == 60 || f == 61 ? 0.65f : 0.87f; };
+  EXPECT_TRUE(blinks_of(open, 0.15f).empty());
+}
+
+TEST(BlinkFinder, NarrowedEyesAreNoBlinkAndNotClosed) {
+  EXPECT_TRUE(blinks_of([](int f) { return f < 40 ? 1.0f : 0.68f; }, 0.01f).empty());
+  BlinkFinder finder;
+  std::vector<FaceEvent> events;
+  for (int f = 0; f < 60; ++f) finder.add(f / 12.5, f < 40 ? 1.0f : 0.68f, events);
+  EXPECT_FALSE(finder.closed());
+}
+
 std::vector<FaceEvent> swings(double amplitude_deg, double period_s, double length_s) {
   SwingFinder finder(FaceEventKind::nod);
   std::vector<FaceEvent> events;
