@@ -92,6 +92,13 @@ std::vector<int> mirrors(const std::vector<std::string>& names) {
 }
 
 // Copies what the fit looks at into dense rows.
+// By how much annotators place the 51 inner landmarks beside the head's vertices, x and y in its frame: the
+// mean over faces at rest (bench/mark_up_offsets.cc).
+constexpr float kMarkUpOffsets_mm[][2] = {
+#include "face3d/mark_up_offsets.inc"
+};
+static_assert(std::size(kMarkUpOffsets_mm) == 51);
+
 void gather_candidates(FaceModel::Data& data, const std::vector<int>& chosen) {
   const auto rows = static_cast<Eigen::Index>(chosen.size() * 3);
   data.base.resize(rows);
@@ -164,6 +171,9 @@ FaceModel FaceModel::load(const std::string& path) {
   std::vector<int> chosen = vertex_indices(file, "landmarks", landmarks, data->vertices);
   for (const int v : vertex_indices(file, "contour", contour, data->vertices)) chosen.push_back(v);
   gather_candidates(*data, chosen);
+  for (std::size_t i = 0; i < std::size(kMarkUpOffsets_mm); ++i)
+    for (std::size_t axis = 0; axis < 2; ++axis)
+      data->base[static_cast<Eigen::Index>(3 * i + axis)] += kMarkUpOffsets_mm[i][axis];
   return FaceModel(std::move(data));
 }
 

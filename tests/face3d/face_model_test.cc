@@ -174,8 +174,17 @@ TEST(FaceModel, MeshFitsTheLandmarks) {
   const Mesh mesh = model().mesh(face, camera());
   ASSERT_EQ(mesh.vertices_mm.size(), mesh.pixels.size());
   ASSERT_FALSE(model().triangles().empty());
-  // Every landmark is a vertex.
-  for (const auto& p : face.points_mm) {
+  // Every landmark of the contour is a vertex, and the others lie beside theirs as the mark-up places them.
+  constexpr float kOffsets_mm[][2] = {
+#include "face3d/mark_up_offsets.inc"
+  };
+  ASSERT_EQ(face.points_mm.size(), 68u);
+  for (std::size_t i = 0; i < 68; ++i) {
+    std::array<float, 3> p = face.points_mm[i];
+    if (i >= 17)
+      for (std::size_t axis = 0; axis < 3; ++axis)
+        p[axis] -= static_cast<float>(face.pose.rotation[axis][0]) * kOffsets_mm[i - 17][0] +
+                   static_cast<float>(face.pose.rotation[axis][1]) * kOffsets_mm[i - 17][1];
     float nearest = 1e9f;
     for (const auto& v : mesh.vertices_mm)
       nearest = std::min(nearest, std::hypot(v[0] - p[0], v[1] - p[1], v[2] - p[2]));
