@@ -85,7 +85,7 @@ void add_face_options(CLI::App& command, AnalyzeOptions& options) {
       ->capture_default_str();
 }
 
-void add_face3d_options(CLI::App& command, Face3dOptions& options) {
+void add_face3d_options(CLI::App& command, media::Face3dOptions& options) {
   const std::string group = "Faces in three dimensions";
   command
       .add_flag("--face3d", options.on,

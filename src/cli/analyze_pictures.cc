@@ -96,7 +96,7 @@ class Problems {
   std::size_t count_ = 0;
 };
 
-media::PictureAnalyzerOptions picture_options(const AnalyzeOptions& options, const FaceFitter* fitter,
+media::PictureAnalyzerOptions picture_options(const AnalyzeOptions& options, const media::FaceFitter* fitter,
                                               Problems& problems) {
   media::PictureAnalyzerOptions pictures;
   if (fitter && options.face3d.draw)
@@ -122,7 +122,8 @@ std::vector<Workers::Work> make_workers(const Analyzer& prototype,
   return workers;
 }
 
-void drain(Workers& workers, FaceFitter* fitter, Outputs& outputs, Problems& problems, Progress& progress) {
+void drain(Workers& workers, media::FaceFitter* fitter, Outputs& outputs, Problems& problems,
+           Progress& progress) {
   std::size_t done = 0;
   while (std::optional<media::AnalyzedPicture> picture = workers.next()) {
     if (fitter && picture->faces) fitter->fit(*picture->faces, picture->problems);
@@ -162,9 +163,9 @@ int analyze_pictures(const AnalyzeOptions& options) {
   const Analyzer analyzer = load_analyzer(options, at_once == 1 ? static_cast<int>(threads) : 1);
   Progress progress("pictures", sources.count());
   Problems problems(progress);
-  std::optional<FaceFitter> fitter;
+  std::optional<media::FaceFitter> fitter;
   if (options.face3d.wanted()) fitter.emplace(options.face3d, analyzer.landmarker().database());
-  FaceFitter* fits = fitter ? &*fitter : nullptr;
+  media::FaceFitter* fits = fitter ? &*fitter : nullptr;
   const media::PictureAnalyzerOptions pictures = picture_options(options, fits, problems);
   Outputs outputs(options, analyzer.landmarker().landmark_count());
   OverlayNames names(options.overlay);

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "cli/face_fitter.h"
 #include "cli/shared_options.h"
+#include "media/face_fitter.h"
 #include "spiga/analyzer.h"
 
 namespace spiga::cli {
@@ -22,7 +22,7 @@ struct AnalyzeOptions {
   std::optional<Quality> quality;  // unset: normal for pictures, fast for videos
   AnalyzerOptions analyzer;        // all but quality and what NetworkOptions::apply_to sets
   NetworkOptions network;
-  Face3dOptions face3d;
+  media::Face3dOptions face3d;
 };
 
 // Without a detector where boxes are given. Throws Error as Analyzer::load.

@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "base/file.h"
-#include "cli/face_fitter.h"
 #include "cli/track_summary.h"
 #include "cli/video_window.h"
+#include "media/face_fitter.h"
 #include "media/text_output.h"
 #include "media/video_overlay.h"
 #include "media/video_text.h"
@@ -33,7 +33,7 @@ struct VideoOutputs::Impl {
   std::unique_ptr<VideoWindow> window;
   std::string summary_path;
   std::optional<TrackSummary> summary;
-  std::optional<FaceFollower> follower;
+  std::optional<media::FaceFollower> follower;
   bool draw_mesh = false;
   std::vector<std::unique_ptr<media::LiveSender>> senders;
 

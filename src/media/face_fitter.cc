@@ -1,6 +1,6 @@
 // Copyright (c) 2026, the spiga authors
 // SPDX-License-Identifier: BSD-3-Clause
-#include "cli/face_fitter.h"
+#include "media/face_fitter.h"
 
 #include <algorithm>
 #include <filesystem>
@@ -10,7 +10,7 @@
 #include "scheme/scheme.h"
 #include "spiga/error.h"
 
-namespace spiga::cli {
+namespace spiga::media {
 namespace {
 
 namespace fs = std::filesystem;
@@ -19,7 +19,7 @@ FaceModel load_model(const std::string& database) {
   const int landmarks = scheme::find_database(database).landmarks;
   if (landmarks != 68)
     throw Error(ErrorCode::unsupported,
-                base::concat("--face3d needs a model of 68 landmarks; this one's database, ", database,
+                base::concat("a face in 3-D needs a model of 68 landmarks; this one's database, ", database,
                              ", has ", landmarks));
   return FaceModel::load();
 }
@@ -39,10 +39,10 @@ FaceFitter::FaceFitter(const Face3dOptions& options, const std::string& database
     : model_(load_model(database)),
       camera_(options),
       mesh_folder_(options.mesh),
-      mesh_format_(options.mesh_format == "glb" ? media::MeshFormat::glb : media::MeshFormat::obj) {}
+      mesh_format_(options.mesh_format == "glb" ? MeshFormat::glb : MeshFormat::obj) {}
 
-void FaceFitter::fit(media::PictureFaces& picture, std::vector<std::string>& problems) {
-  media::Faces3d fitted;
+void FaceFitter::fit(PictureFaces& picture, std::vector<std::string>& problems) {
+  Faces3d fitted;
   try {
     fitted.camera = camera_.of(picture.width, picture.height);
   } catch (const Error& error) {
@@ -70,28 +70,28 @@ void FaceFitter::fit(media::PictureFaces& picture, std::vector<std::string>& pro
   }
 }
 
-void FaceFitter::write_meshes(const media::PictureFaces& picture) {
+void FaceFitter::write_meshes(const PictureFaces& picture) {
   if (std::none_of(picture.in_3d->faces.begin(), picture.in_3d->faces.end(),
                    [](const std::optional<Face3d>& face) { return face.has_value(); }))
     return;
   std::error_code ignored;
   fs::create_directories(mesh_folder_, ignored);  // if it fails, writing says so
-  const Image pixels = media::read_picture(picture.source, {});
+  const Image pixels = read_picture(picture.source, {});
   // Pictures of the same name from several folders: name_2 and so on, as overlays.
   std::string stem = fs::path(picture.source).stem().string();
   for (int copy = 2; !mesh_names_.insert(stem).second; ++copy)
     stem = base::concat(fs::path(picture.source).stem().string(), "_", copy);
   for (std::size_t i = 0; i < picture.faces.size(); ++i)
     if (picture.in_3d->faces[i])
-      media::write_mesh(fs::path(mesh_folder_) / base::concat(stem, "-", i), mesh_format_, model_,
-                        *picture.in_3d->faces[i], *picture.in_3d->camera, pixels);
+      write_mesh(fs::path(mesh_folder_) / base::concat(stem, "-", i), mesh_format_, model_,
+                 *picture.in_3d->faces[i], *picture.in_3d->camera, pixels);
 }
 
 void FaceFitter::draw(Image& picture, const std::vector<Face>& faces) const {
   for (const Face& face : faces) {
     try {
       const Camera camera = camera_.of(picture.width(), picture.height());
-      media::draw_mesh(picture, model_, model_.fit(face.landmarks, face.uncertainty, camera), camera);
+      draw_mesh(picture, model_, model_.fit(face.landmarks, face.uncertainty, camera), camera);
     } catch (const Error&) {  // fit() tells of it
     }
   }
@@ -100,8 +100,8 @@ void FaceFitter::draw(Image& picture, const std::vector<Face>& faces) const {
 FaceFollower::FaceFollower(const Face3dOptions& options, const std::string& database)
     : model_(load_model(database)), camera_(options) {}
 
-void FaceFollower::fit(media::FrameFaces& frame) {
-  media::Faces3d fitted;
+void FaceFollower::fit(FrameFaces& frame) {
+  Faces3d fitted;
   fitted.events.resize(frame.faces.size());
   try {
     fitted.camera = camera_.of(frame.width, frame.height);
@@ -138,7 +138,7 @@ void FaceFollower::draw(Image& picture) const {
   if (!last_) return;
   for (const std::optional<Face3d>& face : last_->faces) {
     try {
-      if (face) media::draw_mesh(picture, model_, *face, *last_->camera);
+      if (face) draw_mesh(picture, model_, *face, *last_->camera);
     } catch (const Error&) {  // a part of the head lies behind the camera
     }
   }
@@ -158,4 +158,4 @@ std::vector<std::string> FaceFollower::problems() const {
   return problems;
 }
 
-}  // namespace spiga::cli
+}  // namespace spiga::media

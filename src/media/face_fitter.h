@@ -17,7 +17,7 @@
 #include "spiga/face3d.h"
 #include "spiga/image.h"
 
-namespace spiga::cli {
+namespace spiga::media {
 
 struct Face3dOptions {
   bool on = false;
@@ -29,8 +29,8 @@ struct Face3dOptions {
   std::vector<std::string> send;  // where to
 
   bool wanted() const {
-    return on || std::any_of(send.begin(), send.end(), media::LiveSender::needs_face3d) || draw ||
-           fov_deg > 0 || !camera.empty() || !mesh.empty();
+    return on || std::any_of(send.begin(), send.end(), LiveSender::needs_face3d) || draw || fov_deg > 0 ||
+           !camera.empty() || !mesh.empty();
   }
 };
 
@@ -56,16 +56,16 @@ class FaceFitter {
   // Adds what the fit says to the picture; what does not work becomes a problem. Writes meshes where asked
   // to.
   // One thread at a time.
-  void fit(media::PictureFaces& picture, std::vector<std::string>& problems);
+  void fit(PictureFaces& picture, std::vector<std::string>& problems);
   void draw(Image& picture, const std::vector<Face>& faces) const;
 
  private:
-  void write_meshes(const media::PictureFaces& picture);
+  void write_meshes(const PictureFaces& picture);
 
   FaceModel model_;
   CameraChoice camera_;
   std::string mesh_folder_;
-  media::MeshFormat mesh_format_;
+  MeshFormat mesh_format_;
   std::set<std::string> mesh_names_;
 };
 
@@ -74,7 +74,7 @@ class FaceFollower {
  public:
   FaceFollower(const Face3dOptions& options, const std::string& database);
   // Adds what the fits say; faces that cannot be fitted have none, and become a problem.
-  void fit(media::FrameFaces& frame);
+  void fit(FrameFaces& frame);
   // Draws the meshes of the frame last fitted.
   void draw(Image& picture) const;
   // What went wrong so far: the first time of each kind, and how often since.
@@ -90,8 +90,8 @@ class FaceFollower {
   FaceModel model_;
   CameraChoice camera_;
   std::map<int, FaceModelTrack> tracks_;  // by id
-  std::optional<media::Faces3d> last_;
+  std::optional<Faces3d> last_;
   Trouble no_camera_, no_fit_;
 };
 
-}  // namespace spiga::cli
+}  // namespace spiga::media
