@@ -12,6 +12,7 @@
 #include "cli/exit_status.h"
 #include "cli/interrupt.h"
 #include "cli/progress.h"
+#include "cli/turned_views.h"
 #include "media/picture_reader.h"
 #include "scheme/scheme.h"
 #include "train/pack.h"
@@ -28,6 +29,8 @@ struct PackCommandOptions {
   train::PackOptions pack;
   bool scenes = false;
   std::vector<std::string> ignored;
+  int turned = 0;
+  std::string views;
 };
 
 // Whole pictures, for the detector.
@@ -64,12 +67,24 @@ int run_pack(const PackCommandOptions& options) {
     if (done == 1 || !progress) progress.emplace("faces", static_cast<std::size_t>(total));
     progress->advance(static_cast<std::size_t>(done));
   };
+  std::optional<TurnedViews> turned;
+  if (options.turned > 0) {
+    turned.emplace(options.turned, options.views);
+    events.make_more = [&turned](const train::FaceToPack& face, const ImageView& picture,
+                                 const train::PackEvents::Add& add) { turned->make(face, picture, add); };
+  }
   std::vector<train::PackInput> inputs;
   for (const std::string& path : options.annotations) inputs.push_back({path, options.pictures});
   const train::PackResult result =
       train::pack_annotations(inputs, options.database, options.output, options.pack, events);
+  if (turned) turned->finish();
   if (progress) progress->wipe();
   std::cerr << options.output << ": " << result.packed << " faces packed, " << result.skipped << " skipped\n";
+  if (turned) {
+    std::cerr << "of them " << turned->made() << " turned views";
+    for (const auto& [why, count] : turned->left_out()) std::cerr << "; " << count << " left out: " << why;
+    std::cerr << '\n';
+  }
   return result.skipped > 0 ? kSomeFailed : kDone;
 }
 
@@ -108,6 +123,19 @@ void add_pack(CLI::App& program, Action& chosen) {
           "With --scenes: what spiga analyze found on them; other faces than the annotated ones are no "
           "background in training")
       ->type_name("FILE");
+  auto* turned =
+      command
+          ->add_option("--turned", options->turned,
+                       "Add this many views of each face from the side, made from its picture: yaw "
+                       "30 to 85, pitch within 15 degrees")
+          ->type_name("N")
+          ->check(CLI::Range(0, 100).description(""))
+          ->excludes("--scenes");
+  command
+      ->add_option("--turned-pictures", options->views,
+                   "Write these views into this folder, too, with their annotations in views.json")
+      ->type_name("DIR")
+      ->needs(turned);
   command->footer(
       "A record that cannot be used (picture missing, wrong number of points, a landmark outside the "
       "picture)\n"
@@ -115,6 +143,7 @@ void add_pack(CLI::App& program, Action& chosen) {
       "Examples:\n"
       "  spiga pack 300w/train.json -o train.pack\n"
       "  spiga pack list_98pt_rect_attr_train.txt --database wflw --pictures WFLW_images -o wflw.pack\n"
+      "  spiga pack 300w/train.json --turned 2 --turned-pictures look/ -o turned.pack\n"
       "  spiga pack --scenes scenes/train.json --ignore found.jsonl -o scenes.pack");
   command->callback([options, &chosen] { chosen = [options] { return run_pack(*options); }; });
 }

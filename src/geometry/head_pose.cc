@@ -62,6 +62,31 @@ HeadPose head_pose_from_rigid(const RigidPose& pose) {
           {static_cast<float>(t[0]), static_cast<float>(t[1]), static_cast<float>(t[2])}};
 }
 
+HeadPose pose_in_other_crop(HeadPose pose, const Affine& other_from_crop) {
+  Affine map = other_from_crop;
+  if (map.xx * map.yy - map.xy * map.yx < 0) {
+    pose.yaw_deg = -pose.yaw_deg;
+    pose.roll_deg = -pose.roll_deg;
+    pose.translation[0] = -pose.translation[0];
+    map = compose(map, Affine{.xx = -1, .tx = 1});
+  }
+  const double scale = map.scale(), c = map.xx / scale, s = map.yx / scale;
+  RigidPose rigid = rigid_from_head_pose(pose);
+  const RigidPose before = rigid;
+  for (std::size_t j = 0; j < 3; ++j) {
+    rigid.rotation[0][j] = c * before.rotation[0][j] - s * before.rotation[1][j];
+    rigid.rotation[1][j] = s * before.rotation[0][j] + c * before.rotation[1][j];
+  }
+  // Where the camera sees the head's origin moves with the picture, its depth by the scale.
+  const Vector3& t = before.translation;
+  const double x = kCropCamera.focal * t[0] / t[2] + kCropCamera.centre_x;
+  const double y = kCropCamera.focal * t[1] / t[2] + kCropCamera.centre_y;
+  const double depth = t[2] / scale, per_unit = depth / kCropCamera.focal;
+  rigid.translation = {(map.xx * x + map.xy * y + map.tx - kCropCamera.centre_x) * per_unit,
+                       (map.yx * x + map.yy * y + map.ty - kCropCamera.centre_y) * per_unit, depth};
+  return head_pose_from_rigid(rigid);
+}
+
 Point project(const Vector3& world, const RigidPose& pose, const Camera& camera) {
   Vector3 seen = pose.translation;
   for (std::size_t i = 0; i < 3; ++i)

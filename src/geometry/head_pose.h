@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 
+#include "geometry/affine.h"
 #include "spiga/face.h"
 
 namespace spiga::geometry {
@@ -32,6 +33,11 @@ double angle_error_deg(double a_deg, double b_deg);
 
 RigidPose rigid_from_head_pose(const HeadPose& pose);
 HeadPose head_pose_from_rigid(const RigidPose& pose);
+
+// A pose before the camera of one crop, as the camera of another crop of the same picture sees it: turned,
+// scaled and shifted with the face, as under weak perspective. other_from_crop: a similarity, perhaps with a
+// mirror, between coordinates in units of the crops' sides.
+HeadPose pose_in_other_crop(HeadPose pose, const Affine& other_from_crop);
 
 // A pinhole camera without distortion.
 struct Camera {

@@ -52,7 +52,11 @@ class Labels {
       landmarks[2 * i + 1] = on_crop[source].y / crop_size_;
       visible[i] = face.visible[source] > 0 ? 1.0F : 0.0F;
     }
-    if (const auto found = pose ? pose : pose_of(landmarks, visible)) set_pose(index, *found);
+    std::optional<HeadPose> known = pose;
+    // Half a profile's landmarks hardly determine its pose: one that was annotated is carried along.
+    if (!known && face.headpose && !has_posit_landmarks(visible))
+      known = geometry::pose_in_other_crop(*face.headpose, crop_from_box_crop(face, crop_from_face));
+    if (const auto found = known ? known : pose_of(landmarks, visible)) set_pose(index, *found);
   }
 
   Batch finish(torch::Tensor images, torch::Device device) {
@@ -63,6 +67,22 @@ class Labels {
   }
 
  private:
+  // Whether all landmarks that POSIT looks at are annotated.
+  bool has_posit_landmarks(const float* visible) const {
+    for (std::size_t i = 0; i < database_.ids.size(); ++i)
+      if (geometry::is_posit_landmark(database_.ids[i]) && !(visible[i] > 0)) return false;
+    return true;
+  }
+
+  // From the crop of the annotated box, whose camera the annotated pose belongs to, to the training crop,
+  // both in units of their sides.
+  geometry::Affine crop_from_box_crop(const FaceRecord& face, const geometry::Affine& crop_from_face) const {
+    const double scale = 1.0 / crop_size_;
+    return geometry::compose({.xx = scale, .yy = scale},
+                             geometry::compose(geometry::compose(crop_from_face, face.crop_from_image),
+                                               geometry::inverse(geometry::crop_from_image(face.box, 1))));
+  }
+
   std::optional<HeadPose> pose_of(const float* landmarks, const float* visible) const {
     std::vector<geometry::Vector3> world;
     std::vector<Point> image;

@@ -67,7 +67,12 @@ class Packer {
   void add(const annotations::AnnotatedFace& face, const std::filesystem::path& folder) {
     try {
       const FaceToPack packed = face_to_pack(face, database_);
-      writer_.add(packed, picture(folder / face.image).view());
+      const ImageView pixels = picture(folder / face.image).view();
+      writer_.add(packed, pixels);
+      if (events_.make_more)
+        events_.make_more(packed, pixels, [this](const FaceToPack& more, const ImageView& its_picture) {
+          writer_.add(more, its_picture);
+        });
     } catch (const Error& error) {
       // A full disk is no property of this face.
       if (error.code() == ErrorCode::io) throw;

@@ -27,6 +27,10 @@ struct PackEvents {
   std::function<void(const std::string&)> on_bad_record;
   // Faces looked at so far, and of how many. May be empty.
   std::function<void(std::int64_t, std::int64_t)> on_progress;
+  // More faces to pack behind one that was packed, made from it: hands each, with its picture, to `add`,
+  // which throws as FaceWriter::add. May be empty.
+  using Add = std::function<void(const FaceToPack&, const ImageView&)>;
+  std::function<void(const FaceToPack&, const ImageView& picture, const Add& add)> make_more;
 };
 
 struct PackResult {

@@ -175,31 +175,6 @@ Image pixels_of_view(const ImageView& picture, const geometry::Affine& picture_f
   return view;
 }
 
-// A pose that a view's camera sees, as the camera of the request's own crop sees it.
-HeadPose pose_in_crop(HeadPose pose, double roll_deg, double side, const Point& middle, bool mirrored,
-                      const Box& box) {
-  if (mirrored) {
-    pose.yaw_deg = -pose.yaw_deg;
-    pose.roll_deg = -pose.roll_deg;
-    pose.translation[0] = -pose.translation[0];
-  }
-  geometry::RigidPose rigid = geometry::rigid_from_head_pose(pose);
-  const double angle = roll_deg * std::numbers::pi / 180;
-  const double c = std::cos(angle), s = std::sin(angle);
-  const geometry::RigidPose upright = rigid;
-  for (int j = 0; j < 3; ++j) {
-    rigid.rotation[0][j] = c * upright.rotation[0][j] - s * upright.rotation[1][j];
-    rigid.rotation[1][j] = s * upright.rotation[0][j] + c * upright.rotation[1][j];
-  }
-  const geometry::Vector3& t = upright.translation;
-  const double crop_side = geometry::kCropMargin * larger_side(box);
-  const double depth = t[2] * crop_side / side, per_depth = 1 / geometry::kCropCamera.focal;
-  const double dx = (middle.x - (box.x + box.width / 2)) / crop_side * depth * per_depth;
-  const double dy = (middle.y - (box.y + box.height / 2)) / crop_side * depth * per_depth;
-  rigid.translation = {(c * t[0] - s * t[1]) + dx, (s * t[0] + c * t[1]) + dy, depth};
-  return geometry::head_pose_from_rigid(rigid);
-}
-
 }  // namespace
 
 std::vector<Face> Refinement::look(std::span<const FaceRequest> requests, std::span<const View> views,
@@ -231,9 +206,10 @@ std::vector<Face> Refinement::look(std::span<const FaceRequest> requests, std::s
       face.landmarks[i] = maps[v](seen.landmarks[from]);
       face.uncertainty[i] = scale * seen.uncertainty[from];
     }
-    face.headpose =
-        pose_in_crop(seen.headpose, view.roll_deg, view.side,
-                     {static_cast<float>(view.x), static_cast<float>(view.y)}, view.mirrored, request.box);
+    const double size = input_size_;
+    face.headpose = geometry::pose_in_other_crop(
+        seen.headpose, geometry::compose(geometry::crop_from_image(request.box, 1),
+                                         geometry::compose(maps[v], {.xx = size, .yy = size})));
   }
   return faces;
 }

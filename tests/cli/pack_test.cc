@@ -4,9 +4,12 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "base/file.h"
 #include "cli/exit_status.h"
 #include "support/picture_files.h"
 #include "support/run_program.h"
@@ -50,6 +53,34 @@ class PackCommand : public ::testing::Test {
   const testing::TemporaryFolder output_folder_;
   const std::filesystem::path output_ = output_folder_.path() / "faces.pack";
 };
+
+TEST(PackTurned, AddsViewsFromTheSide) {
+  const testing::TemporaryFolder folder;
+  const auto pack = [&](const std::string& name) {
+    return testing::run_program(
+        SPIGA_PROGRAM, {"pack", "samples/astronaut.json", "--turned", "3", "--turned-pictures",
+                        (folder.path() / name).string(), "-o", (folder.path() / (name + ".pack")).string()});
+  };
+  const Outcome outcome = pack("first");
+  ASSERT_EQ(outcome.status, kDone) << outcome.err;
+  EXPECT_THAT(outcome.err, HasSubstr("4 faces packed, 0 skipped\nof them 3 turned views\n"));
+  const auto views = nlohmann::json::parse(base::read_file(folder.path() / "first" / "views.json"));
+  ASSERT_EQ(views.size(), 3U);
+  for (const auto& view : views) {
+    EXPECT_TRUE(std::filesystem::exists(folder.path() / "first" / view["imgpath"].get<std::string>()));
+    const double yaw = std::abs(view["headpose"][0].get<double>());
+    EXPECT_TRUE(yaw > 22 && yaw < 92) << yaw;
+    EXPECT_GT(view["landmarks"].size(), 30U);
+  }
+  ASSERT_EQ(pack("second").status, kDone);
+  EXPECT_EQ(base::read_file(folder.path() / "first.pack"), base::read_file(folder.path() / "second.pack"));
+}
+
+TEST(PackTurned, IsForFacesOnly) {
+  const Outcome outcome =
+      testing::run_program(SPIGA_PROGRAM, {"pack", "a.json", "--scenes", "--turned", "1", "-o", "b.pack"});
+  EXPECT_EQ(outcome.status, kUsage);
+}
 
 TEST_F(PackCommand, PacksAFolderOf300W) {
   add_face("a");

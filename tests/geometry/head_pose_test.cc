@@ -90,6 +90,40 @@ std::vector<Vector3> posit_points() {
   return points;
 }
 
+// Mean distance of landmarks, as the pose and as the other one shows them in the other crop, crop units.
+double mean_distance(const HeadPose& pose, const HeadPose& other, const Affine& other_from_crop) {
+  const scheme::Database& database = scheme::find_database("300wpublic");
+  const bool mirrored = other_from_crop.xx * other_from_crop.yy < other_from_crop.xy * other_from_crop.yx;
+  double sum = 0;
+  for (std::size_t i = 0; i < database.world_points.size(); ++i) {
+    const auto twin = mirrored ? static_cast<std::size_t>(database.flip_order[i]) : i;
+    const Point expected = other_from_crop(project(database.world_points[twin], rigid_from_head_pose(pose)));
+    const Point found = project(database.world_points[i], rigid_from_head_pose(other));
+    sum += std::hypot(found.x - expected.x, found.y - expected.y);
+  }
+  return sum / static_cast<double>(database.world_points.size());
+}
+
+TEST(PoseInOtherCrop, LooksTheSame) {
+  const HeadPose pose = {35, -8, 12, {0.02F, -0.03F, 2.8F}};
+  const Affine mirror = {.xx = -1, .tx = 1};
+  // Turns about the principal point and mirrors keep the perspective.
+  EXPECT_LT(mean_distance(pose, pose_in_other_crop(pose, {}), {}), 1e-5);
+  for (const double turn : {-170.0, -40.0, 25.0, 90.0}) {
+    const Affine map = rotation_about({0.5F, 0.5F}, turn);
+    EXPECT_LT(mean_distance(pose, pose_in_other_crop(pose, map), map), 1e-5) << turn;
+    const Affine both = compose(map, mirror);
+    // The mean face's sides differ by a little.
+    EXPECT_LT(mean_distance(pose, pose_in_other_crop(pose, both), both), 0.015) << turn;
+  }
+  // Shifts and scales change it a little.
+  const Affine map = {.xx = 1.2, .tx = -0.06, .yy = 1.2, .ty = -0.15};
+  const HeadPose other = pose_in_other_crop(pose, map);
+  EXPECT_LT(mean_distance(pose, other, map), 0.02);
+  EXPECT_NEAR(other.translation[2], 2.8 / 1.2, 1e-5);
+  EXPECT_NEAR(other.yaw_deg, 35, 1e-3);
+}
+
 TEST(Posit, FindsThePoseThatProjectedThePoints) {
   const std::vector<Vector3> world = posit_points();
   ASSERT_EQ(world.size(), 18U);

@@ -203,6 +203,37 @@ TEST_F(Augment, PoseIsPositsOfTheLandmarksOnTheCrop) {
   }
 }
 
+TEST_F(Augment, AnnotatedPoseOfAProfileIsCarriedAlong) {
+  FaceToPack half = mean_face("half", 30);
+  const geometry::RigidPose before{geometry::rotation_from_angles(30, 5, -10), {0.02, -0.03, 2.8}};
+  // Before the camera of the box's own crop, as annotations have it.
+  const geometry::Affine crop =
+      geometry::compose(geometry::crop_from_image(half.box, 1), {.xx = 180, .tx = 60, .yy = 180, .ty = 60});
+  half.headpose = geometry::pose_in_other_crop(geometry::head_pose_from_rigid(before), crop);
+  for (std::size_t i = 42; i < 48; ++i) half.visible[i] = 0;
+  FaceWriter writer(path_.string(), "300wpublic", 68, {});
+  const Image picture = colourful_picture(kPicture, kPicture);
+  writer.add(half, picture.view());
+  writer.finish();
+  const FaceDataset faces = FaceDataset::open(path_.string());
+  for (std::uint64_t seed = 1; seed <= 8; ++seed) {
+    const std::int64_t only[] = {0};
+    const Batch batch = make_batch(faces, only, seed, geometry_only(), config_, kCpu);
+    std::vector<geometry::Vector3> world;
+    std::vector<Point> image;
+    for (std::int64_t i = 0; i < 68; ++i) {
+      world.push_back(database().world_points[static_cast<std::size_t>(i)]);
+      image.push_back({batch.landmarks[0][i][0].item<float>(), batch.landmarks[0][i][1].item<float>()});
+    }
+    const HeadPose expected = geometry::head_pose_from_rigid(geometry::posit(world, image).value());
+    EXPECT_EQ(batch.has_pose.item<float>(), 1);
+    EXPECT_NEAR(batch.pose[0][0].item<float>(), expected.yaw_deg, 4) << seed;
+    EXPECT_NEAR(batch.pose[0][1].item<float>(), expected.pitch_deg, 4) << seed;
+    EXPECT_NEAR(batch.pose[0][2].item<float>(), expected.roll_deg, 4) << seed;
+    EXPECT_NEAR(batch.pose[0][5].item<float>(), expected.translation[2], 0.25) << seed;
+  }
+}
+
 TEST_F(Augment, TooFewLandmarksGiveNoPose) {
   FaceToPack face = mean_face("a", 0);
   face.visible.assign(68, 0);
