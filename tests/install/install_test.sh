@@ -33,7 +33,7 @@ hidden)  # nothing but spiga's public names, and no static module's insides
   grep -q 'spiga::Landmarker::load' "$work/names" || fail "no Landmarker"
   grep -q '^spiga_analyze' "$work/names" || fail "no C API"
   if grep -q 'Impl::' "$work/names"; then fail "insides are visible"; fi
-  if grep -vE '^((vtable|typeinfo|typeinfo name) for )?spiga(::(Analyzer|Detector|Error|FaceModel|FaceTracker|Landmarker|Model)|::(default_(head|model|detector)_path|blendshapes|camera_f|check_box|check_camera|derived_action_units|detect_around|evaluate|guessed_camera|load_detector|make_camera_pose|make_detector|name_of|parse_camera|project_point)|_[a-z_]+@)|^SPIGA_0' "$work/names"
+  if grep -vE '^((vtable|typeinfo|typeinfo name) for )?spiga(::(Analyzer|Detector|Error|FaceModel|FaceTracker|Landmarker|Model)|::(default_(head|model|detector)_path|blendshapes|camera_f|check_box|check_camera|derived_action_units|detect_around|evaluate|guessed_camera|load_detector|make_camera_pose|make_detector|name_of|parse_camera|project_point)|_[a-z0-9_]+@)|^SPIGA_0' "$work/names"
   then fail "these are visible, too"; fi
   exit 0 ;;
 esac
