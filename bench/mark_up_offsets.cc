@@ -8,7 +8,8 @@
 //   spiga analyze FOLDER --fov 30 -o faces.jsonl && build/release/bin/mark_up_offsets faces.jsonl
 //
 // Pose and identity (its prior four times as narrow as usual) are fitted without any expression; what is left
-// over, made the same on both sides, is added to the offsets that the head has, three times over.
+// over, made the same on both sides, becomes the offsets, three times over; the head's own ones are taken out
+// first.
 #include <cstdio>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -92,7 +93,7 @@ int main(int argc, char** argv) try {
   Offsets total = Offsets::Zero();
   for (int i = face3d::kContour; i < face3d::kLandmarks; ++i)
     for (int axis = 0; axis < 2; ++axis)
-      total(axis, i) = static_cast<double>(kOffsets_mm[i - face3d::kContour][axis]);
+      head.base[3 * head.candidate_of(i) + axis] -= kOffsets_mm[i - face3d::kContour][axis];
   for (int round = 0; round < kRounds; ++round) {
     const Offsets more = symmetric(mean_rest(head, faces));
     total += more;
