@@ -99,7 +99,8 @@ TEST_F(GivenBoxesTest, reads_tables_by_place_and_by_id) {
   std::string header = "image", row = "a.jpg";
   for (int i = 0; i < 98; ++i) {
     header += ",x_" + std::to_string(i) + ",y_" + std::to_string(i);
-    row += "," + std::to_string(i) + ",7";
+    row += ',';
+    row += std::to_string(i) + ",7";
   }
   base::write_file(path("wflw.csv"), header + "\n" + row + "\n");
   const GivenBoxes by_place(path("wflw.csv"),

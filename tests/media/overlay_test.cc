@@ -75,7 +75,10 @@ TEST(Canvas, smooth_curve_passes_through_its_points) {
 
 // A face whose landmarks are the mean face, seen from the front.
 Face mean_face(const scheme::Database& database, const Box& box, const HeadPose& pose) {
-  Face face{.box = box, .uncertainty = std::vector<float>(database.landmarks, 1.0f), .headpose = pose};
+  Face face;
+  face.box = box;
+  face.uncertainty.assign(database.landmarks, 1.0f);
+  face.headpose = pose;
   for (const auto& [x, y, z] : database.mean_face)
     face.landmarks.push_back({box.x + box.width * (0.5f + 0.6f * static_cast<float>(x)),
                               box.y + box.height * (0.5f - 0.6f * static_cast<float>(y))});
