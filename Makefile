@@ -5,7 +5,7 @@
 help:  ## This list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 22
 
-demo:  ## The program alone, and the faces of samples/astronaut.jpg
+demo:  ## The program's core alone, and the faces of samples/astronaut.jpg
 	@scripts/install_deps.sh --demo
 	@scripts/timed.sh "building" sh -c 'cmake --preset demo >/dev/null && cmake --build --preset demo'
 	@scripts/demo.sh

@@ -1,19 +1,19 @@
 #!/usr/bin/env bash
 # scripts/install_deps.sh [--demo | --tests]: installs the Debian 12 packages that spiga is built with; does nothing (in
 # milliseconds) where all are there.
-#   --demo   what the program alone needs (`make demo`)
-#   (none)   what the whole build needs: trainer, Python module, tests and benchmarks, too
+#   --demo   what `make demo` needs: a compiler and the core's libraries (docs/install.md)
+#   (none)   what the whole build needs: every optional part, trainer, Python module, tests and benchmarks
 #   --tests  the same and what only some tests run: the browser of the web pages' tests, where npm is
 set -euo pipefail
-program=(g++ make cmake ninja-build pkg-config
-  libdnnl-dev libopencv-dev libdlib-dev libzip-dev libcli11-dev nlohmann-json3-dev libx11-dev libboost-dev libssl-dev
-  libeigen3-dev)
-rest=(ccache clang-format libcpp-httplib-dev libgtest-dev libgmock-dev libbenchmark-dev
+core=(g++ make cmake ninja-build libdnnl-dev libopencv-core-dev libopencv-imgproc-dev libjpeg-dev libpng-dev libwebp-dev
+  nlohmann-json3-dev libcli11-dev libeigen3-dev)
+rest=(ccache clang-format pkg-config libopencv-dev libdlib-dev libzip-dev libx11-dev libboost-dev libssl-dev
+  libcpp-httplib-dev libgtest-dev libgmock-dev libbenchmark-dev
   libtorch-dev libgloo-dev libopenblas0-openmp libtomlplusplus-dev librsvg2-bin
   python3-dev pybind11-dev python3-numpy python3-pil)
 case ${1-} in
---demo) packages=("${program[@]}") ;;
-'' | --tests) packages=("${program[@]}" "${rest[@]}") ;;
+--demo) packages=("${core[@]}") ;;
+'' | --tests) packages=("${core[@]}" "${rest[@]}") ;;
 *) echo "usage: scripts/install_deps.sh [--demo | --tests]" >&2; exit 2 ;;
 esac
 # The web pages' tests need npm's packages, too.

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 #include "cli/commands.h"
+#include "cli/parts.h"
 #include "cli/program.h"
 
 namespace {
@@ -21,6 +22,7 @@ void add_commands(CLI::App& program, spiga::cli::Action& chosen) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  return spiga::cli::run_program(
-      argc, argv, "spiga: facial landmarks and head pose of every face in pictures and videos", add_commands);
+  return spiga::cli::run_program(argc, argv,
+                                 "spiga: facial landmarks and head pose of every face in pictures and videos",
+                                 add_commands, spiga::cli::describe_parts);
 }

@@ -24,9 +24,15 @@ int report_parse(const CLI::App& program, const CLI::ParseError& error) {
 }
 
 int parse_and_run(int argc, char** argv, const char* description,
-                  void (*add_commands)(CLI::App& program, Action& chosen)) {
+                  void (*add_commands)(CLI::App& program, Action& chosen), std::string (*details)()) {
   CLI::App program(description, std::filesystem::path(argv[0]).filename().string());
-  program.set_version_flag("--version", "spiga " SPIGA_VERSION);
+  bool verbose = false;
+  CLI::Option* version = program.set_version_flag("--version", [details, &verbose] {
+    return "spiga " SPIGA_VERSION + (verbose && details ? details() : std::string());
+  });
+  program.add_flag("--verbose", verbose, "With --version: say which optional parts are in")
+      ->needs(version)
+      ->trigger_on_parse();
   program.set_help_all_flag("--help-all", "Print the help of every command");
   program.require_subcommand(1);
   program.footer("Each command explains itself, with an example: " + program.get_name() + " COMMAND --help");
@@ -43,9 +49,9 @@ int parse_and_run(int argc, char** argv, const char* description,
 }  // namespace
 
 int run_program(int argc, char** argv, const char* description,
-                void (*add_commands)(CLI::App& program, Action& chosen)) {
+                void (*add_commands)(CLI::App& program, Action& chosen), std::string (*details)()) {
   try {
-    return parse_and_run(argc, argv, description, add_commands);
+    return parse_and_run(argc, argv, description, add_commands, details);
   } catch (const Error& error) {
     print_error(error.what());
     return exit_status_of(error.code());

@@ -14,13 +14,11 @@
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/export_onnx.h"
+#include "cli/trainer_program.h"
 #include "spiga/error.h"
 
 namespace spiga::cli {
 namespace {
-
-// The trainer's program lies beside this one.
-std::filesystem::path trainer_program() { return base::program_file().parent_path() / "spiga-train"; }
 
 // Becomes `spiga-train COMMAND arguments...`; returns by exception only.
 int become_trainer(const std::string& command, const std::vector<std::string>& arguments) {

@@ -13,14 +13,13 @@
 namespace spiga::media {
 namespace {
 
-constexpr std::size_t kFramesAhead = 3;
+constexpr std::size_t kReadAhead = 3;
 
 class FileReader : public FrameReader {
  public:
   FileReader(VideoSource& source, std::function<bool()> stop)
       : frames_([&source, stop = std::move(stop)] { return stop() ? std::nullopt : source.next(); },
-                {[](Frame frame) { return std::make_shared<const Frame>(std::move(frame)); }}, kFramesAhead) {
-  }
+                {[](Frame frame) { return std::make_shared<const Frame>(std::move(frame)); }}, kReadAhead) {}
 
   std::shared_ptr<const Frame> next() override { return frames_.next().value_or(nullptr); }
 

@@ -3,7 +3,6 @@
 #include "media/video_writer.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <opencv2/imgproc.hpp>
 #include <opencv2/videoio.hpp>
@@ -28,23 +27,6 @@ cv::Mat mat_of(const Image& image) {
 }
 
 }  // namespace
-
-void check_video_path(const fs::path& path) {
-  static constexpr std::array<std::string_view, 4> known = {".mp4", ".mov", ".mkv", ".avi"};
-  if (std::ranges::find(known, path.extension().string()) == known.end())
-    throw Error(ErrorCode::invalid_argument,
-                base::concat(path.native(), ": expected a video's extension: .mp4, .mov, .mkv or .avi"));
-  std::error_code ignored;
-  const fs::path folder = path.parent_path().empty() ? fs::path(".") : path.parent_path();
-  if (!fs::is_directory(folder, ignored))
-    throw Error(ErrorCode::not_found, base::concat(path.native(), ": there is no such folder"));
-}
-
-std::uintmax_t free_space(const fs::path& folder) {
-  std::error_code error;
-  const fs::space_info space = fs::space(folder.empty() ? fs::path(".") : folder, error);
-  return error ? UINTMAX_MAX : space.available;
-}
 
 struct VideoWriter::Impl {
   void open();

@@ -13,19 +13,19 @@ namespace {
 constexpr int kWidest = 1024;
 constexpr int kMostBlocks = 32;
 
-[[noreturn]] void fail(std::string_view where, std::string_view field, std::string_view expected,
-                       const std::string& found) {
+[[noreturn]] void refuse(std::string_view where, std::string_view field, std::string_view expected,
+                         const std::string& found) {
   throw Error(ErrorCode::bad_data,
               base::concat(where, ": '", field, "': expected ", expected, ", found ", found));
 }
 
 void check(std::string_view where, std::string_view field, int value, int low, int high) {
   if (value < low || value > high)
-    fail(where, field, base::concat("a number from ", low, " to ", high), base::concat(value));
+    refuse(where, field, base::concat("a number from ", low, " to ", high), base::concat(value));
 }
 
 void read(const nlohmann::json& json, std::string_view where, const char* field, int& value) {
-  if (!json.is_number_integer()) fail(where, field, "a whole number", json.dump());
+  if (!json.is_number_integer()) refuse(where, field, "a whole number", json.dump());
   const auto wide = json.get<std::int64_t>();
   value = wide < 0 || wide > kWidest ? -1 : static_cast<int>(wide);
 }
@@ -33,7 +33,7 @@ void read(const nlohmann::json& json, std::string_view where, const char* field,
 void read(const nlohmann::json& json, std::string_view where, const char* field,
           std::array<int, DetectorConfig::kLevels>& values) {
   if (!json.is_array() || json.size() != values.size())
-    fail(where, field, base::concat("a list of ", values.size(), " numbers"), json.dump());
+    refuse(where, field, base::concat("a list of ", values.size(), " numbers"), json.dump());
   for (std::size_t i = 0; i < values.size(); ++i) read(json[i], where, field, values[i]);
 }
 
@@ -54,7 +54,7 @@ nlohmann::json to_json(const DetectorConfig& config) {
 }
 
 DetectorConfig detector_config_from_json(const nlohmann::json& json, std::string_view where) {
-  if (!json.is_object()) fail(where, "", "a JSON object", json.dump());
+  if (!json.is_object()) refuse(where, "", "a JSON object", json.dump());
   DetectorConfig config;
   for (const auto& [key, value] : json.items()) {
     if (key == "stem_width")
@@ -66,7 +66,7 @@ DetectorConfig detector_config_from_json(const nlohmann::json& json, std::string
     else if (key == "neck")
       read(value, where, "neck", config.neck);
     else
-      fail(where, base::printable(key), "stem_width, width, blocks or neck", "an unknown key");
+      refuse(where, base::printable(key), "stem_width, width, blocks or neck", "an unknown key");
   }
   validate(config, where);
   return config;

@@ -52,7 +52,7 @@ TEST(PictureWriter, writes_what_the_extension_says) {
   const TemporaryFolder folder;
   Image image(6, 4, PixelFormat::bgr8);
   image.data()[2] = 200;
-  for (const char* name : {"a.png", "a.jpg", "a.webp", "a.bmp"}) {
+  for (const char* name : {"a.png", "a.jpg", "a.webp"}) {
     write_picture(folder.path() / name, image);
     EXPECT_EQ(cv::imread((folder.path() / name).string()).cols, 6) << name;
   }

@@ -1,0 +1,28 @@
+# OpenCV's modules as the targets opencv_NAME: as its CMake package says, or found by hand, since Debian's CMake package
+# of it comes with every module there is, of which we need three.
+# spiga_opencv(modules... [PART part]): with PART, the option's part that wants them.
+function(spiga_opencv)
+  cmake_parse_arguments(ARGUMENT "" "PART" "" ${ARGN})
+  set(modules ${ARGUMENT_UNPARSED_ARGUMENTS})
+  find_package(OpenCV QUIET CONFIG OPTIONAL_COMPONENTS ${modules} GLOBAL)
+  find_path(SPIGA_OPENCV_INCLUDE opencv2/core.hpp PATH_SUFFIXES opencv4)
+  mark_as_advanced(SPIGA_OPENCV_INCLUDE)
+  foreach(module ${modules})
+    if(TARGET opencv_${module})
+      continue()
+    endif()
+    find_library(SPIGA_OPENCV_${module} opencv_${module})
+    mark_as_advanced(SPIGA_OPENCV_${module})
+    find_path(SPIGA_OPENCV_${module}_INCLUDE opencv2/${module}.hpp HINTS ${SPIGA_OPENCV_INCLUDE} PATH_SUFFIXES opencv4)
+    mark_as_advanced(SPIGA_OPENCV_${module}_INCLUDE)
+    if(NOT SPIGA_OPENCV_${module} OR NOT SPIGA_OPENCV_${module}_INCLUDE)
+      if(ARGUMENT_PART)
+        spiga_need(${ARGUMENT_PART} "OpenCV's ${module}" libopencv-${module}-dev)
+      endif()
+      message(FATAL_ERROR "OpenCV's ${module} was not found: install it (Debian: libopencv-${module}-dev)")
+    endif()
+    add_library(opencv_${module} UNKNOWN IMPORTED GLOBAL)
+    set_target_properties(opencv_${module} PROPERTIES IMPORTED_LOCATION ${SPIGA_OPENCV_${module}}
+      INTERFACE_INCLUDE_DIRECTORIES ${SPIGA_OPENCV_${module}_INCLUDE})
+  endforeach()
+endfunction()

@@ -1,0 +1,56 @@
+# The optional parts. One that is left out costs neither its packages nor its compile time; who asks the program for it
+# gets one line that names the option here. The core, pictures in and faces out, needs oneDNN, OpenCV's core and imgproc,
+# and headers; for picture files OpenCV's imgcodecs or libjpeg, libpng and libwebp.
+option(SPIGA_WITH_DLIB "dlib's face detector" ON)
+option(SPIGA_WITH_YUNET "The face detector YuNet, by OpenCV's objdetect" ON)
+option(SPIGA_WITH_VIDEO "Video files and cameras, by OpenCV's videoio" ON)
+option(SPIGA_WITH_SHOW "Windows (--show), by OpenCV's highgui and X11" ON)
+option(SPIGA_WITH_IMPORT "spiga import: PyTorch's checkpoints, by libzip" ON)
+option(SPIGA_WITH_EVALUATE "spiga evaluate, calibrate and pack: what needs annotated pictures" ON)
+option(SPIGA_WITH_SERVE "spiga serve: the HTTP service" ON)
+option(SPIGA_WITH_IMGCODECS "Every picture format of OpenCV's imgcodecs; without: JPEG, PNG and WebP" ON)
+set(SPIGA_PARTS DLIB YUNET VIDEO SHOW IMPORT EVALUATE SERVE IMGCODECS)
+
+# SPIGA_ALL_PARTS, and a line that says what is left out.
+set(SPIGA_ALL_PARTS ON)
+set(left_out "")
+foreach(part ${SPIGA_PARTS})
+  if(SPIGA_TRAINER_ONLY)
+    set(SPIGA_WITH_${part} OFF)  # here only; what the cache says stays
+  endif()
+  if(NOT SPIGA_WITH_${part})
+    set(SPIGA_ALL_PARTS OFF)
+    list(APPEND left_out SPIGA_WITH_${part})
+  endif()
+endforeach()
+if(NOT SPIGA_BUILD_TRAIN)
+  list(APPEND left_out SPIGA_BUILD_TRAIN)
+endif()
+if(SPIGA_WITH_EVALUATE AND NOT SPIGA_WITH_IMGCODECS)
+  message(FATAL_ERROR "SPIGA_WITH_EVALUATE=ON needs SPIGA_WITH_IMGCODECS=ON, for pictures that it degrades by JPEG")
+endif()
+if(SPIGA_TRAINER_ONLY)
+  message(STATUS "The trainer alone (SPIGA_TRAINER_ONLY)")
+elseif(left_out)
+  list(JOIN left_out ", " left_out)
+  message(STATUS "Left out, being OFF: ${left_out}")
+endif()
+
+# spiga_need(PART WHAT PACKAGE): ends configuring for want of what a part needs.
+function(spiga_need part what package)
+  message(FATAL_ERROR "SPIGA_WITH_${part}=ON needs ${what}, which was not found: install it (Debian: ${package}), or configure with -DSPIGA_WITH_${part}=OFF")
+endfunction()
+
+# The target spiga_picture_libraries: libjpeg, libpng and libwebp, where all are there.
+find_package(JPEG QUIET)
+find_package(PNG QUIET)
+find_path(SPIGA_WEBP_INCLUDE webp/decode.h)
+find_library(SPIGA_WEBP webp)
+mark_as_advanced(SPIGA_WEBP_INCLUDE SPIGA_WEBP)
+if(JPEG_FOUND AND PNG_FOUND AND SPIGA_WEBP_INCLUDE AND SPIGA_WEBP)
+  add_library(spiga_picture_libraries INTERFACE)
+  target_include_directories(spiga_picture_libraries SYSTEM INTERFACE ${SPIGA_WEBP_INCLUDE})
+  target_link_libraries(spiga_picture_libraries INTERFACE JPEG::JPEG PNG::PNG ${SPIGA_WEBP})
+elseif(NOT SPIGA_WITH_IMGCODECS AND NOT SPIGA_TRAINER_ONLY)
+  message(FATAL_ERROR "SPIGA_WITH_IMGCODECS=OFF needs libjpeg, libpng and libwebp, not all of which were found (Debian: libjpeg-dev, libpng-dev, libwebp-dev)")
+endif()
