@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Copyright (c) 2026, the spiga authors
 # SPDX-License-Identifier: BSD-3-Clause
-# Builds and tests spiga with parts left out (docs/install.md), each configuration in build/configurations/NAME:
+# Builds and tests spiga with parts left out (docs/install.md), each configuration in build/check-NAME:
 #   core          pictures in, faces out, and nothing else
 #   no-dlib       all but dlib and the trainer
 #   no-windows    all but OpenCV's highgui, X11 and the trainer
@@ -26,17 +26,17 @@ declare -A asks=(
   [IMPORT]="import x.pt --database wflw"
   [EVALUATE]="evaluate x.json"
   [SERVE]="serve --port 0"
-  [IMGCODECS]="analyze build/configurations/pixel.bmp"
+  [IMGCODECS]="analyze build/check/pixel.bmp"
 )
 declare -A libraries=([DLIB]=libdlib [YUNET]=libopencv_objdetect [VIDEO]=libopencv_videoio
   [SHOW]='libopencv_highgui|libX11' [IMPORT]=libzip [EVALUATE]='' [SERVE]=libcrypto [IMGCODECS]=libopencv_imgcodecs)
 
 check_program() {
   local program=$1 parts faces error needed part
-  mkdir -p build/configurations
+  mkdir -p build/check
   # One pixel: 54 bytes of header, 4 of pixels.
-  printf 'BM\x3a\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0\1\0\0\0\1\0\0\0\1\0\x18\0' >build/configurations/pixel.bmp
-  head -c 28 /dev/zero >>build/configurations/pixel.bmp
+  printf 'BM\x3a\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0\1\0\0\0\1\0\0\0\1\0\x18\0' >build/check/pixel.bmp
+  head -c 28 /dev/zero >>build/check/pixel.bmp
   parts=$("$program" --version --verbose) || fail "$program: --version --verbose failed"
   faces=$("$program" analyze samples/astronaut.jpg) || fail "$program: analyze failed"
   [ "$(grep -o '"box"' <<<"$faces" | wc -l)" = 1 ] || fail "$program: expected one face, found: ${faces:0:200}"
@@ -65,7 +65,7 @@ options_of() {
 }
 
 check() {
-  local name=$1 folder=build/configurations/$1 start=$SECONDS
+  local name=$1 folder=build/check-$1 start=$SECONDS
   echo "== $name"
   # shellcheck disable=SC2046
   cmake --preset release -B "$folder" $(options_of "$name") >"$folder.log"

@@ -21,7 +21,7 @@ cd /spiga
 export DEBIAN_FRONTEND=noninteractive OMP_NUM_THREADS=1
 apt-get update -qq
 apt-get install -y -qq --no-install-recommends ./debs/*.deb >/dev/null
-test -x /usr/bin/spiga && test -e /usr/share/man/man1/spiga.1 && test -e /usr/share/bash-completion/completions/spiga
+test -x /usr/bin/spiga && test -e /usr/share/man/man1/spiga.1.gz && test -e /usr/share/bash-completion/completions/spiga
 spiga analyze samples/astronaut.jpg | grep -q '"landmarks"'
 python3 -c 'import spiga; print(spiga.Landmarker().database)'
 apt-get install -y -qq --no-install-recommends python3-pil g++ pkg-config libopencv-dev >/dev/null

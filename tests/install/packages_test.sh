@@ -18,10 +18,13 @@ depends libspiga-dev | grep -q 'libspiga0.1 (= ' || fail "the development files 
 depends spiga | grep -q 'libspiga0.1 (= ' || fail "the program does not depend on the default model"
 if depends spiga | grep -q torch; then fail "the program depends on LibTorch"; fi
 for deb in "$work"/*.deb; do dpkg -x "$deb" "$work/root"; done
-for file in bin/spiga share/man/man1/spiga.1 share/bash-completion/completions/spiga lib/systemd/system/spiga.service include/spiga/spiga.h \
-  lib/cmake/spiga/spiga-config.cmake lib/pkgconfig/spiga.pc share/spiga/models/MODEL_CARD.md share/doc/spiga/LICENSE; do
+for file in bin/spiga share/man/man1/spiga.1.gz share/bash-completion/completions/spiga lib/systemd/system/spiga.service include/spiga/spiga.h \
+  lib/cmake/spiga/spiga-config.cmake lib/pkgconfig/spiga.pc share/spiga/models/MODEL_CARD.md share/doc/spiga/LICENSE share/doc/spiga/copyright share/doc/libspiga0.1/changelog.gz; do
   [ -e "$work/root/usr/$file" ] || fail "no $file"
 done
+if command -v lintian >/dev/null; then
+  lintian --fail-on error "$work"/*.deb >"$work/lintian" 2>&1 || { cat "$work/lintian"; fail lintian; }
+fi
 
 spiga=$work/root/usr/bin/spiga
 cp samples/astronaut.jpg "$work/"
