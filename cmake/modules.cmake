@@ -12,9 +12,6 @@ endfunction()
 # Warnings and sanitizers of our own targets.
 function(spiga_compile_options target)
   target_compile_options(${target} PRIVATE -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion)
-  if(CMAKE_UNITY_BUILD AND CMAKE_CXX_COMPILER_ID STREQUAL GNU)
-    target_compile_options(${target} PRIVATE -Wno-subobject-linkage)  # of sources that are no longer the main file
-  endif()
   if(SPIGA_SANITIZE)
     target_compile_options(${target} PRIVATE -fsanitize=${SPIGA_SANITIZE} -fno-omit-frame-pointer)
     target_link_options(${target} PUBLIC -fsanitize=${SPIGA_SANITIZE})
