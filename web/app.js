@@ -11,6 +11,7 @@ let current = 0; // counts what the user asked for: answers to older questions a
 let again = null; // what to repeat once there is a token
 let token = sessionStorage.getItem("spiga-token") ?? "";
 let stream = null; // the camera's
+let last = null; // {blob, name, meshed}: the picture that was asked about last, and whether with meshes
 
 class Refused extends Error {
   constructor(status, message, seconds = 0) {
@@ -29,7 +30,7 @@ async function ask(blob, name) {
   form.append("image", blob, name);
   let response;
   try {
-    response = await fetch("v1/analyze", { method: "POST", body: form, headers: token ? { Authorization: "Bearer " + token } : {} });
+    response = await fetch(byId("mesh").checked ? "v1/analyze?mesh=1" : "v1/analyze", { method: "POST", body: form, headers: token ? { Authorization: "Bearer " + token } : {} });
   } catch {
     throw new Refused(0, "The server cannot be reached, or refused the picture while it was being sent: it may be too large.");
   }
@@ -80,6 +81,7 @@ function complain(error, repeat) {
 async function analyzePicture(blob, name) {
   stopCamera();
   const question = ++current;
+  last = { blob, name, meshed: byId("mesh").checked };
   viewer.say("Looking for faces …");
   const started = performance.now();
   const [bitmap, answer] = await Promise.allSettled([createImageBitmap(blob), askPatiently(blob, name, question)]);
@@ -104,6 +106,7 @@ async function startCamera() {
   } catch (error) {
     return viewer.complain(error.name === "NotFoundError" ? "There is no camera." : `The camera cannot be used (${error.message}).`);
   }
+  last = null;
   setCameraButton(true);
   const video = document.createElement("video");
   video.muted = video.playsInline = true;
@@ -169,7 +172,21 @@ byId("access").addEventListener("submit", (event) => {
   again?.();
 });
 
+// Meshes are asked for where they are wanted; the triangles once.
+byId("mesh").addEventListener("change", async () => {
+  if (!byId("mesh").checked) return;
+  try {
+    viewer.triangles ??= (await fetch("v1/mesh").then((response) => (response.ok ? response.json() : Promise.reject()))).triangles;
+  } catch {
+    byId("mesh").checked = false;
+    return viewer.complain("The server does not give its mesh. Please try again in a moment.");
+  }
+  if (last && !last.meshed) analyzePicture(last.blob, last.name);
+  else viewer.draw();
+});
+
 const model = await fetch("v1/model").then((response) => response.json());
 viewer.edges = model.edges;
+byId("mesh").disabled = !model.face3d;
 viewer.draw();
 byId("about").textContent = `spiga ${model.version}, model of ${model.landmark_ids.length} landmarks (${model.database}).`;

@@ -114,6 +114,60 @@ function drawNumber(context, number, tight, size) {
   context.fillText(number, x, y);
 }
 
+const kMeshOpacity = 0.6;
+const kMeshColour = [150, 220, 255]; // where the light comes straight from the camera
+
+// The triangles of a mesh that look at the camera, the farthest first: {corners, depth, light}. `distance` is what
+// the mesh's depths count from.
+function facetsTowardsCamera({ pixels, depth_mm }, triangles, camera, distance) {
+  const place = (v) => {
+    const z = distance + depth_mm[v];
+    return [((pixels[2 * v] - camera.cx) / camera.fx) * z, ((pixels[2 * v + 1] - camera.cy) / camera.fy) * z, z];
+  };
+  const places = depth_mm.map((_, v) => place(v));
+  const facets = [];
+  for (let t = 0; t < triangles.length; t += 3) {
+    const corners = [triangles[t], triangles[t + 1], triangles[t + 2]];
+    const [ax, ay, bx, by, cx, cy] = corners.flatMap((v) => [pixels[2 * v], pixels[2 * v + 1]]);
+    if ((by - ay) * (cx - ax) - (bx - ax) * (cy - ay) <= 0) continue; // counter-clockwise, y down
+    const [a, b, c] = corners.map((v) => places[v]);
+    const [p, q] = [b, c].map((end) => end.map((value, axis) => value - a[axis]));
+    const normal = [p[1] * q[2] - p[2] * q[1], p[2] * q[0] - p[0] * q[2], p[0] * q[1] - p[1] * q[0]];
+    const middle = a.map((value, axis) => (value + b[axis] + c[axis]) / 3);
+    const cosine = normal.reduce((sum, value, axis) => sum + value * middle[axis], 0) / (Math.hypot(...normal) * Math.hypot(...middle));
+    facets.push({ corners, depth: middle[2], light: cosine ** 2 || 0 });
+  }
+  return facets.sort((a, b) => b.depth - a.depth);
+}
+
+// The fitted heads over the faces, half transparent, as if lit from the camera. `result`: an answer of the service
+// with `mesh`; `triangles`: those of /v1/mesh.
+export function drawMeshes(context, result, triangles) {
+  const meshed = result?.faces.filter((face) => face.mesh) ?? [];
+  if (!meshed.length) return;
+  const { width, height } = context.canvas;
+  const layer = Object.assign(document.createElement("canvas"), { width, height });
+  const over = layer.getContext("2d");
+  over.setTransform(context.getTransform());
+  over.translate(0.5, 0.5);
+  over.lineWidth = 0.7 / over.getTransform().a; // closes the seams between triangles
+  over.lineJoin = "round";
+  for (const { mesh, face3d } of meshed)
+    for (const { corners, light } of facetsTowardsCamera(mesh, triangles, result.camera, face3d.pose.translation_mm[2])) {
+      over.beginPath();
+      corners.forEach((v, i) => over[i ? "lineTo" : "moveTo"](mesh.pixels[2 * v], mesh.pixels[2 * v + 1]));
+      over.closePath();
+      over.fillStyle = over.strokeStyle = `rgb(${kMeshColour.map((value) => Math.round(value * light)).join(" ")})`;
+      over.fill();
+      over.stroke();
+    }
+  context.save();
+  context.setTransform(1, 0, 0, 1, 0, 0);
+  context.globalAlpha = kMeshOpacity;
+  context.drawImage(layer, 0, 0);
+  context.restore();
+}
+
 // Faces as the service gives them, in pixels of the canvas. `edges` are the model's; `show` has booleans points,
 // edges, axes, box; `least` is the thinnest line in pixels; `chosen` is the face that is drawn stronger, or -1.
 export function drawFaces(context, faces, edges, show, least = 0.9, chosen = -1) {

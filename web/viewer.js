@@ -2,11 +2,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What both pages have in common: pictures come in (dropped, chosen, pasted), faces are drawn and listed, JSON
 // and picture go out.
-import { drawFaces } from "./drawing.js";
+import { drawFaces, drawMeshes } from "./drawing.js";
 
 export const byId = (id) => document.getElementById(id);
 
-const kSwitches = ["points", "edges", "axes", "box"];
+const kSwitches = ["points", "edges", "axes", "box", "mesh"].filter(byId); // not every page has all
 
 function save(blob, name) {
   const link = document.createElement("a");
@@ -25,6 +25,7 @@ export class Viewer {
   constructor(onPicture) {
     this.onPicture = onPicture;
     this.edges = []; // the model's
+    this.triangles = null; // the mesh's, once it was asked for
     this.picture = null; // what is drawn under the faces
     this.result = null; // {source, width, height, faces}
     this.chosen = -1; // the face that is drawn stronger
@@ -150,6 +151,7 @@ export class Viewer {
   drawOn(context, least, chosen) {
     const show = Object.fromEntries(kSwitches.map((id) => [id, byId(id).checked]));
     context.drawImage(this.picture, 0, 0, this.size.width, this.size.height);
+    if (show.mesh && this.triangles) drawMeshes(context, this.result, this.triangles);
     drawFaces(context, this.result?.faces ?? [], this.edges, show, least, chosen);
   }
 

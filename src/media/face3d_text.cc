@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <string_view>
 
 #include "base/numbers.h"
@@ -143,6 +144,36 @@ void append_json_face3d(std::string& out, const std::optional<Face3d>& face,
   append_signals(out, face->signals);
   if (events) append_events(out, *events);
   out += '}';
+}
+
+void append_json_mesh(std::string& out, const std::optional<Mesh>& mesh, const CameraPose& pose) {
+  out += "\"mesh\":";
+  if (!mesh) {
+    out += "null";
+    return;
+  }
+  std::vector<double> values;
+  values.reserve(2 * mesh->pixels.size());
+  for (const Point& pixel : mesh->pixels) values.insert(values.end(), {pixel.x, pixel.y});
+  out += "{\"pixels\":";
+  append_json_list(out, values, 1);
+  values.clear();
+  for (const auto& vertex : mesh->vertices_mm) values.push_back(vertex[2] - pose.translation_mm[2]);
+  out += ",\"depth_mm\":";
+  append_json_list(out, values, 1);
+  out += '}';
+}
+
+void append_json_triangles(std::string& out, const FaceModel& model) {
+  out += "{\"triangles\":[";
+  bool first = true;
+  for (const auto& corners : model.triangles())
+    for (const std::uint16_t corner : corners) {
+      if (!first) out += ',';
+      first = false;
+      out += std::to_string(corner);
+    }
+  out += "]}\n";
 }
 
 void append_csv_face3d_names(std::string& out) {

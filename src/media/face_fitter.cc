@@ -41,15 +41,14 @@ FaceFitter::FaceFitter(const Face3dOptions& options, const std::string& database
       mesh_folder_(options.mesh),
       mesh_format_(options.mesh_format == "glb" ? MeshFormat::glb : MeshFormat::obj) {}
 
-void FaceFitter::fit(PictureFaces& picture, std::vector<std::string>& problems) {
+Faces3d FaceFitter::fitted(const PictureFaces& picture, std::vector<std::string>& problems) const {
   Faces3d fitted;
   try {
     fitted.camera = camera_.of(picture.width, picture.height);
   } catch (const Error& error) {
     problems.push_back(picture.source + ": " + error.what());
     fitted.faces.resize(picture.faces.size());
-    picture.in_3d = std::move(fitted);
-    return;
+    return fitted;
   }
   for (std::size_t i = 0; i < picture.faces.size(); ++i) {
     try {
@@ -60,7 +59,21 @@ void FaceFitter::fit(PictureFaces& picture, std::vector<std::string>& problems) 
       problems.push_back(base::concat(picture.source, ": face ", i, ": ", error.what()));
     }
   }
-  picture.in_3d = std::move(fitted);
+  return fitted;
+}
+
+void FaceFitter::add_meshes(Faces3d& faces, std::size_t most) const {
+  faces.meshes.assign(faces.faces.size(), std::nullopt);
+  for (std::size_t i = 0; i < std::min(most, faces.faces.size()); ++i) {
+    try {
+      if (faces.faces[i]) faces.meshes[i] = model_.mesh(*faces.faces[i], *faces.camera);
+    } catch (const Error&) {  // a part of the head lies behind the camera
+    }
+  }
+}
+
+void FaceFitter::fit(PictureFaces& picture, std::vector<std::string>& problems) {
+  picture.in_3d = fitted(picture, problems);
   if (mesh_folder_.empty()) return;
   try {
     write_meshes(picture);
@@ -87,7 +100,7 @@ void FaceFitter::write_meshes(const PictureFaces& picture) {
                  *picture.in_3d->faces[i], *picture.in_3d->camera, pixels);
 }
 
-void FaceFitter::draw(Image& picture, const std::vector<Face>& faces) const {
+void FaceFitter::draw(Image& picture, std::span<const Face> faces) const {
   for (const Face& face : faces) {
     try {
       const Camera camera = camera_.of(picture.width(), picture.height());

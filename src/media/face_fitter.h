@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -47,7 +48,7 @@ class CameraChoice {
   double fov_deg_;
 };
 
-// Fits the head to the faces of pictures. draw() is safe from several threads.
+// Fits the head to the faces of pictures. What is const is safe from several threads.
 class FaceFitter {
  public:
   // Throws Error where the head, the camera or the landmarks' database will not do.
@@ -57,7 +58,13 @@ class FaceFitter {
   // to.
   // One thread at a time.
   void fit(PictureFaces& picture, std::vector<std::string>& problems);
-  void draw(Image& picture, const std::vector<Face>& faces) const;
+  // What the fit says, without meshes; what does not work becomes a problem.
+  Faces3d fitted(const PictureFaces& picture, std::vector<std::string>& problems) const;
+  // Adds the meshes of the first `most` fitted faces; the others', and those that reach behind the camera,
+  // are nothing.
+  void add_meshes(Faces3d& faces, std::size_t most) const;
+  void draw(Image& picture, std::span<const Face> faces) const;
+  const FaceModel& model() const { return model_; }
 
  private:
   void write_meshes(const PictureFaces& picture);

@@ -56,6 +56,11 @@ void append_csv_numbers(std::string& out, std::span<const float> values, int dec
   }
 }
 
+void append_mesh(std::string& out, const Faces3d& faces, std::size_t i) {
+  out += ',';
+  append_json_mesh(out, faces.meshes[i], faces.faces[i] ? faces.faces[i]->pose : CameraPose());
+}
+
 }  // namespace
 
 void append_json_text(std::string& out, std::string_view text) {
@@ -99,6 +104,7 @@ void append_json_line(std::string& out, const PictureFaces& picture) {
     out += ',';
     append_json_face_fields(out, picture.faces[i]);
     if (picture.in_3d) out += ',', append_json_face3d(out, picture.in_3d->faces[i], nullptr);
+    if (picture.in_3d && !picture.in_3d->meshes.empty()) append_mesh(out, *picture.in_3d, i);
     out += '}';
   }
   out += "]}\n";

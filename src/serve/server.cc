@@ -33,14 +33,18 @@ constexpr char kOpenApi[] = R"({"openapi": "3.0.3",
   "/v1/analyze": {"post": {
    "summary": "Faces of a picture, as bytes or as a form's part named image, else its first file",
    "parameters": [{"name": "overlay", "in": "query", "schema": {"type": "string", "enum": ["1"]},
-                   "description": "1: answer with the picture, faces drawn, as JPEG"}],
+                   "description": "1: answer with the picture, faces drawn, as JPEG"},
+                  {"name": "face3d", "in": "query", "schema": {"type": "string", "enum": ["0", "1"]},
+                   "description": "1: each face has face3d, the head fitted to it, or null; the answer has camera, a guess"},
+                  {"name": "mesh", "in": "query", "schema": {"type": "string", "enum": ["0", "1"]},
+                   "description": "1: face3d, and each of the first 16 faces has mesh, with pixels (x, y, x, y, ...) and depth_mm of the vertices, else null; with overlay=1 it is drawn"}],
    "requestBody": {"required": true, "content": {
     "application/octet-stream": {"schema": {"type": "string", "format": "binary"}},
     "multipart/form-data": {"schema": {"type": "object",
      "properties": {"image": {"type": "string", "format": "binary"}}}}}},
    "responses": {
     "200": {"description": "What was found", "content": {"application/json": {}, "image/jpeg": {}}},
-    "400": {"description": "No picture, or a damaged one"},
+    "400": {"description": "No picture, or a damaged one; a parameter's value that is none; face3d of a model that does not allow it"},
     "401": {"description": "Bearer token missing or wrong"},
     "408": {"description": "The request came too slowly"},
     "413": {"description": "Too many bytes or pixels"},
@@ -50,6 +54,10 @@ constexpr char kOpenApi[] = R"({"openapi": "3.0.3",
     "503": {"description": "No turn within the time limit, or too many bytes of others held; Retry-After"}}}},
   "/v1/model": {"get": {"responses": {"200": {"description": "The model: database, landmark ids, edges, configuration, licence",
                                               "content": {"application/json": {}}}}}},
+  "/v1/mesh": {"get": {"responses": {"200": {"description": "triangles: three corners of each, indices into the vertices of mesh, one after the other",
+                                             "content": {"application/json": {}}},
+                                     "404": {"description": "The model does not allow face3d"},
+                                     "503": {"description": "Too many bytes of others held; Retry-After"}}}},
   "/healthz": {"get": {"responses": {"200": {"description": "Alive"}}}},
   "/readyz": {"get": {"responses": {"200": {"description": "Takes requests"}, "503": {"description": "Ending"}}}},
   "/metrics": {"get": {"responses": {"200": {"description": "Prometheus text"}}}}}}
@@ -98,6 +106,22 @@ HttpResponse response_of(const Answer& found, bool overlay) {
     media::append_json_line(response.body, found.faces);
   }
   return response;
+}
+
+bool in_3d(const HttpRequest& request) {
+  return request.parameter("face3d") == "1" || request.parameter("mesh") == "1";
+}
+
+// What a request for faces in three dimensions says that makes no sense; empty: nothing.
+std::string fault_of(const HttpRequest& request, const Service& service) {
+  for (const char* name : {"face3d", "mesh"}) {
+    const std::string value = request.parameter(name);
+    if (!value.empty() && value != "0" && value != "1")
+      return base::concat("parameter ", name, ": expected 0 or 1, found \"", value.substr(0, 40), "\"");
+  }
+  if (request.parameter("face3d") == "0" && request.parameter("mesh") == "1")
+    return "parameter mesh: there is none with face3d=0";
+  return in_3d(request) ? service.no_heads() : "";
 }
 
 HttpLimits limits_of(const ServerOptions& options, const Service& service) {
@@ -155,6 +179,12 @@ void Server::Impl::add_small_routes() {
   };
   pages["/openapi.json"] = [] { return HttpResponse{.body = kOpenApi}; };
   pages["/v1/model"] = [this] { return HttpResponse{.body = service.model()}; };
+  if (service.fits_heads())
+    pages["/v1/mesh"] = [this] {  // large enough to count what those hold who do not read
+      if (static_cast<std::int64_t>(front.counts().held_bytes) > options.limits.held_bytes)
+        return come_again(503, "too many bytes of other requests are held");
+      return HttpResponse{.body = service.triangles(), .headers = {{"Cache-Control", "max-age=3600"}}};
+    };
 }
 
 void Server::Impl::add_page() {
@@ -198,6 +228,7 @@ std::optional<HttpResponse> Server::Impl::admit(const HttpRequest& request) cons
     response.headers.emplace_back("WWW-Authenticate", "Bearer");
     return response;
   }
+  if (const std::string fault = fault_of(request, service); !fault.empty()) return problem(400, fault);
   return {};
 }
 
@@ -212,6 +243,8 @@ void Server::Impl::handle(HttpRequest request, const HttpHandler::Reply& reply) 
 Task Server::Impl::task_of(HttpRequest request) const {
   Task task{.body = std::move(request.body),
             .overlay = request.parameter("overlay") == "1",
+            .in_3d = in_3d(request),
+            .mesh = request.parameter("mesh") == "1",
             .deadline = request.deadline};
   task.picture = task.body;  // moving the vector leaves its bytes where they are
   if (is_form(request.content_type)) {

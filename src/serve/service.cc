@@ -24,9 +24,13 @@
 namespace spiga::serve {
 namespace {
 
-std::string describe(const std::string& model) {
+// Of a picture: what one answer can make us hold is bounded.
+constexpr std::size_t kMostMeshes = 16;
+
+std::string describe(const std::string& model, bool fits_heads) {
   nlohmann::json json = model::describe(model::read_info(weights::SafetensorsFile(model)));
   json["version"] = SPIGA_VERSION;
+  json["face3d"] = fits_heads;
   return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 
@@ -78,8 +82,19 @@ void Service::start_batcher(const Analyzer& analyzer, int threads) {
   std::optional<Landmarker> wide;
   if (threads > 1) wide.emplace(narrow.model(), all);
   database_ = narrow.database();
-  model_ = describe(narrow.model().path());
+  load_head();
+  model_ = describe(narrow.model().path(), fits_heads());
   batcher_ = std::make_unique<Batcher>(narrow, std::move(wide), std::clamp(threads, 1, options_.workers));
+}
+
+void Service::load_head() {
+  try {
+    fitter_.emplace(media::Face3dOptions{}, database_);
+    media::append_json_triangles(triangles_, fitter_->model());
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::unsupported && error.code() != ErrorCode::not_found) throw;
+    no_heads_ = error.what();
+  }
 }
 
 void Service::work(Analyzer& analyzer) {
@@ -126,10 +141,21 @@ Answer Service::look(const Task& task, Analyzer& analyzer) {
                           .faces = batcher_->locate(picture.view(), detections, alone)},
                 .overlay = {}};
   if (task.overlay) {
-    media::draw_faces(picture, answer.faces.faces, scheme::find_database(database_));
-    answer.overlay = media::encode_picture(picture, ".jpg");
+    draw(picture, task, answer);
+  } else if (task.in_3d) {
+    std::vector<std::string> ignored;  // the answer has null there
+    media::Faces3d fitted = fitter_.value().fitted(answer.faces, ignored);
+    if (task.mesh) fitter_->add_meshes(fitted, kMostMeshes);
+    answer.faces.in_3d = std::move(fitted);
   }
   return answer;
+}
+
+void Service::draw(Image& picture, const Task& task, Answer& answer) const {
+  const std::span<const Face> faces = answer.faces.faces;
+  if (task.mesh) fitter_.value().draw(picture, faces.first(std::min(kMostMeshes, faces.size())));
+  media::draw_faces(picture, faces, scheme::find_database(database_));
+  answer.overlay = media::encode_picture(picture, ".jpg");
 }
 
 void Service::submit(Task task, Done done) {

@@ -10,12 +10,14 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "media/face_fitter.h"
 #include "media/face_text.h"
 #include "media/picture_reader.h"
 #include "serve/batcher.h"
@@ -52,6 +54,8 @@ struct Task {
   std::span<const std::uint8_t> picture = {};  // a file's bytes
   std::string name = {};                       // what the answer calls it
   bool overlay = false;
+  bool in_3d = false;               // fit the head; needs Service::fits_heads()
+  bool mesh = false;                // and tell its mesh, or draw it in the overlay
   Clock::time_point deadline = {};  // of its turn
 };
 
@@ -60,8 +64,8 @@ struct Task {
 class Service {
  public:
   // The analyzer's `threads` (0: all) are those of the network, whichever way they are used; each worker's
-  // detector has one. Throws Error as Analyzer::load, and invalid_argument where workers or queue are
-  // below 1.
+  // detector has one. Throws Error as Analyzer::load, bad_data where the head's file is damaged, and
+  // invalid_argument where workers or queue are below 1.
   explicit Service(const ServiceOptions& options);
   ~Service();
   Service(const Service&) = delete;
@@ -75,8 +79,14 @@ class Service {
   void expire(Clock::time_point now);
 
   std::string metrics() const;
-  // What `spiga info --json` says of the model itself, and the program's version.
+  // What `spiga info --json` says of the model itself, the program's version, and fits_heads() as "face3d".
   const std::string& model() const { return model_; }
+  // Whether faces can be had in three dimensions: the model has 68 landmarks and the head's file is there.
+  bool fits_heads() const { return fitter_.has_value(); }
+  // Why not.
+  const std::string& no_heads() const { return no_heads_; }
+  // The mesh's triangles, as append_json_triangles writes them; empty where heads are not fitted.
+  const std::string& triangles() const { return triangles_; }
   const ServiceOptions& options() const { return options_; }
 
  private:
@@ -85,8 +95,10 @@ class Service {
     Done done;
   };
   void start_batcher(const Analyzer& analyzer, int threads);
+  void load_head();
   void work(Analyzer& analyzer);
   Answer look(const Task& task, Analyzer& analyzer);
+  void draw(Image& picture, const Task& task, Answer& answer) const;
   void finish(const Job& job, std::exception_ptr fault, Answer answer);
 
   ServiceOptions options_;
@@ -97,6 +109,9 @@ class Service {
   bool closing_ = false;
   std::string database_;
   std::string model_;
+  std::optional<media::FaceFitter> fitter_;  // of all workers
+  std::string no_heads_;
+  std::string triangles_;
   std::unique_ptr<Batcher> batcher_;
   std::vector<std::thread> workers_;
 };

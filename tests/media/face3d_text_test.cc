@@ -37,6 +37,31 @@ Face3d some_face() {
 
 Faces3d one_and_none() { return {camera(), {some_face(), std::nullopt}, {{}, {}}}; }
 
+TEST(Face3dText, JsonOfMeshes) {
+  PictureFaces picture{"a.jpg", 640, 480, {Face(), Face()}};
+  picture.in_3d = one_and_none();
+  std::string line;
+  append_json_line(line, picture);
+  EXPECT_FALSE(json::parse(line)["faces"][0].contains("mesh"));
+
+  Mesh mesh;
+  mesh.vertices_mm = {{1, 2, 600}, {3, 4, 587.66f}};
+  mesh.pixels = {{10, 20.04f}, {-0.01f, 40.26f}};
+  picture.in_3d->meshes = {mesh, std::nullopt};
+  line.clear();
+  append_json_line(line, picture);
+  const json faces = json::parse(line)["faces"];
+  EXPECT_EQ(faces[0]["mesh"]["pixels"], json({10.0, 20.0, 0.0, 40.3}));
+  EXPECT_EQ(faces[0]["mesh"]["depth_mm"], json({0.0, -12.3}));
+  EXPECT_TRUE(faces[1]["mesh"].is_null());
+
+  std::string triangles;
+  append_json_triangles(triangles, model());
+  const json corners = json::parse(triangles)["triangles"];
+  ASSERT_EQ(corners.size(), 3 * model().triangles().size());
+  for (std::size_t i = 0; i < corners.size(); ++i) ASSERT_EQ(corners[i], model().triangles()[i / 3][i % 3]);
+}
+
 TEST(Face3dText, JsonOfAPicture) {
   PictureFaces picture{"a.jpg", 640, 480, {Face(), Face()}};
   std::string plain;

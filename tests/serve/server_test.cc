@@ -9,7 +9,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
+#include <cmath>
 #include <csignal>
 #include <fstream>
 #include <future>
@@ -18,6 +20,8 @@
 #include <regex>
 #include <thread>
 
+#include "media/picture_reader.h"
+#include "spiga/face3d.h"
 #include "support/error_of.h"
 
 namespace spiga::serve {
@@ -102,6 +106,105 @@ TEST(Serve, FindsTheFaceInBytesAndInAForm) {
   EXPECT_EQ(drawn->get_header_value("Content-Type"), "image/jpeg");
   EXPECT_THAT(drawn->body, StartsWith("\xff\xd8"));
   EXPECT_NE(drawn->body, astronaut());
+}
+
+nlohmann::json faces_of(const Running& server, const std::string& target, const std::string& picture) {
+  const auto answer = server.client().Post(target, picture, "application/octet-stream");
+  if (!answer || answer->status != 200) return {{"failed", answer ? answer->body : "no answer"}};
+  return nlohmann::json::parse(answer->body);
+}
+
+TEST(Serve, FitsHeadsWhereItIsAskedTo) {
+  Running server;
+  const nlohmann::json plain = faces_of(server, "/v1/analyze?face3d=0", astronaut());
+  ASSERT_EQ(plain["faces"].size(), 1U);
+  EXPECT_FALSE(plain.contains("camera"));
+  EXPECT_FALSE(plain["faces"][0].contains("face3d"));
+
+  const nlohmann::json fitted = faces_of(server, "/v1/analyze?face3d=1", astronaut());
+  ASSERT_EQ(fitted["faces"].size(), 1U);
+  EXPECT_EQ(fitted["camera"]["guessed"], true);
+  const nlohmann::json& face = fitted["faces"][0];
+  EXPECT_FALSE(face.contains("mesh"));
+  std::vector<Point> landmarks;
+  for (const nlohmann::json& point : face["landmarks"]) landmarks.push_back({point[0], point[1]});
+  const Camera camera = guessed_camera(fitted["width"], fitted["height"]);
+  const Face3d expected =
+      FaceModel::load().fit(landmarks, face["uncertainty"].get<std::vector<float>>(), camera);
+  const nlohmann::json& pose = face["face3d"]["pose"];
+  EXPECT_NEAR(pose["yaw_deg"], expected.pose.yaw_deg, 0.1);
+  EXPECT_NEAR(pose["translation_mm"][2], expected.pose.translation_mm[2], 2);
+  EXPECT_EQ(face["face3d"]["blendshapes"].size(), blendshapes().size());
+
+  // Drawn only where the mesh is asked for.
+  const auto drawn = [&](const char* target) {
+    return server.client().Post(target, astronaut(), "image/jpeg")->body;
+  };
+  const std::string overlay = drawn("/v1/analyze?overlay=1");
+  EXPECT_EQ(drawn("/v1/analyze?overlay=1&face3d=1"), overlay);
+  EXPECT_NE(drawn("/v1/analyze?overlay=1&mesh=1"), overlay);
+}
+
+TEST(Serve, GivesMeshesInPixels) {
+  Running server;
+  const auto answer = server.client().Get("/v1/mesh");
+  ASSERT_TRUE(answer);
+  EXPECT_THAT(answer->get_header_value("Cache-Control"), HasSubstr("max-age"));
+  const auto triangles = nlohmann::json::parse(answer->body).at("triangles").get<std::vector<std::size_t>>();
+  const nlohmann::json found = faces_of(server, "/v1/analyze?mesh=1", astronaut());
+  ASSERT_EQ(found["faces"].size(), 1U);
+  const nlohmann::json& face = found["faces"][0];
+  EXPECT_FALSE(face["face3d"].is_null());
+  const auto pixels = face.at("mesh").at("pixels").get<std::vector<double>>();
+  const auto depth = face.at("mesh").at("depth_mm").get<std::vector<double>>();
+  ASSERT_EQ(pixels.size(), 2 * depth.size());
+  ASSERT_EQ(triangles.size() % 3, 0U);
+  ASSERT_EQ(*std::max_element(triangles.begin(), triangles.end()) + 1, depth.size());
+  EXPECT_LT(face.at("mesh").dump().size(), 160000U);
+  // Each landmark off the contour has a vertex nearby.
+  for (std::size_t i = 17; i < 68; ++i) {
+    double nearest = 1000;
+    for (std::size_t v = 0; v < depth.size(); ++v)
+      nearest = std::min(nearest, std::hypot(pixels[2 * v] - face["landmarks"][i][0].get<double>(),
+                                             pixels[2 * v + 1] - face["landmarks"][i][1].get<double>()));
+    EXPECT_LT(nearest, 4) << "landmark " << i;
+  }
+}
+
+// What one answer holds is bounded, however many faces there are.
+TEST(Serve, GivesMeshesOfTheFirstFaces) {
+  const std::string file = astronaut();
+  const Image picture = media::decode_picture(
+      std::span(reinterpret_cast<const std::uint8_t*>(file.data()), file.size()), "astronaut.jpg", {});
+  constexpr int kLeft = 110, kTop = 0, kSide = 220, kColumns = 5, kRows = 4;  // the head, tiled
+  std::string many = "P6 1100 880 255\n";
+  for (int y = 0; y < kSide * kRows; ++y)
+    for (int x = 0; x < kSide * kColumns; ++x) {
+      const std::uint8_t* bgr =
+          picture.data() + 3 * ((kTop + y % kSide) * picture.width() + kLeft + x % kSide);
+      for (const int channel : {2, 1, 0}) many += static_cast<char>(bgr[channel]);
+    }
+  Running server;
+  const nlohmann::json found = faces_of(server, "/v1/analyze?mesh=1", many);
+  ASSERT_GT(found["faces"].size(), 16U);
+  for (std::size_t i = 0; i < found["faces"].size(); ++i) {
+    EXPECT_FALSE(found["faces"][i].at("face3d").is_null()) << i;
+    EXPECT_EQ(found["faces"][i].at("mesh").is_null(), i >= 16) << i;
+  }
+}
+
+TEST(Serve, RefusesThreeDimensionsThatMakeNoSense) {
+  Running server;
+  for (const auto& [query, said] : std::vector<std::pair<std::string, std::string>>{
+           {"face3d=yes", "parameter face3d: expected 0 or 1, found \"yes\""},
+           {"mesh=2", "parameter mesh: expected 0 or 1, found \"2\""},
+           {"face3d=0&mesh=1", "parameter mesh: there is none with face3d=0"}}) {
+    const auto answer = server.client().Post("/v1/analyze?" + query, astronaut(), "image/jpeg");
+    ASSERT_TRUE(answer) << query;
+    EXPECT_EQ(answer->status, 400) << query;
+    EXPECT_EQ(answer->get_header_value("Content-Type"), "application/problem+json");
+    EXPECT_EQ(nlohmann::json::parse(answer->body).at("detail"), said);
+  }
 }
 
 // The part named image wherever it stands, else the first file; another field is no picture.
@@ -423,6 +526,7 @@ TEST(Serve, DescribesItsModel) {
   const int landmarks = static_cast<int>(model.at("landmark_ids").size());
   EXPECT_GT(landmarks, 60);
   EXPECT_FALSE(model.at("edges").empty());
+  EXPECT_EQ(model.at("face3d"), true);
   for (const nlohmann::json& edge : model.at("edges"))
     for (const int landmark : edge.at("landmarks")) EXPECT_TRUE(0 <= landmark && landmark < landmarks);
 }

@@ -57,6 +57,39 @@ async function showsTheFace(page, url) {
   for (const [drawn, undrawn] of [faces, axes]) assert(drawn < 0.15 * undrawn);
 }
 
+// The mesh is asked for once it is wanted, and drawn as the program itself draws it.
+async function showsTheMesh(page, url) {
+  const headers = { Authorization: "Bearer secret" };
+  const body = fs.readFileSync(kPicture);
+  const canvas = () => page.evaluate((area) => {
+    const shown = document.getElementById("canvas"), [left, top, width, height] = area, scale = shown.width / 512;
+    const copy = Object.assign(document.createElement("canvas"), { width, height }).getContext("2d");
+    copy.drawImage(shown, scale * left, scale * top, scale * width, scale * height, 0, 0, width, height);
+    return [...copy.getImageData(0, 0, width, height).data];
+  }, kHead);
+  const plain = await canvas();
+  assert(!("face3d" in json((await saved(page, "#save-json")).bytes).faces[0]));
+  const [answer] = await Promise.all([page.waitForResponse("**/v1/analyze?mesh=1"), page.check("#mesh")]);
+  assert.strictEqual(answer.status(), 200);
+  await waitForText(page, "#status", "^1 face found");
+  const meshed = await canvas();
+  const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
+  const changed = mean(plain.map((value, i) => Math.abs(value - meshed[i])));
+  assert(changed > 5, `the mesh changes the canvas by ${changed} only`);
+  const { faces } = json((await saved(page, "#save-json")).bytes);
+  assert.strictEqual(faces[0].mesh.pixels.length, 2 * faces[0].mesh.depth_mm.length);
+
+  const post = async (query) => Buffer.from(await (await fetch(url + "v1/analyze?" + query, { method: "POST", body, headers })).arrayBuffer());
+  const [overlay, without] = [await post("overlay=1&mesh=1"), await post("overlay=1")];
+  const { bytes } = await saved(page, "#save-picture");
+  const mesh = [await difference(page, kHead, bytes, overlay), await difference(page, kHead, without, overlay)];
+  console.log({ changed, mesh });
+  assert(mesh[0] < 0.15 * mesh[1]);
+
+  await page.uncheck("#mesh");
+  assert.deepStrictEqual(await canvas(), plain);
+}
+
 async function saysWhatIsWrong(page) {
   const text = path.join(work, "text.txt");
   fs.writeFileSync(text, "no picture");
@@ -105,6 +138,7 @@ finish(async () => {
       assert.strictEqual(await page.evaluate(() => document.activeElement.id), "choose");
       await asksForTheToken(page);
       await showsTheFace(page, url);
+      await showsTheMesh(page, url);
       await saysWhatIsWrong(page);
       await waitsForABusyServer(page);
       await fitsANarrowScreen(page);
