@@ -93,7 +93,10 @@ void Service::load_head() {
     media::append_json_triangles(triangles_, fitter_->model());
   } catch (const Error& error) {
     if (error.code() != ErrorCode::unsupported && error.code() != ErrorCode::not_found) throw;
-    no_heads_ = error.what();
+    // Clients are not told where the server looked for files.
+    no_heads_ = error.code() == ErrorCode::not_found
+                    ? "a face in 3-D needs head.safetensors, which this server does not have"
+                    : error.what();
   }
 }
 

@@ -13,6 +13,7 @@
 #include <atomic>
 #include <cmath>
 #include <csignal>
+#include <cstdlib>
 #include <fstream>
 #include <future>
 #include <iterator>
@@ -205,6 +206,20 @@ TEST(Serve, RefusesThreeDimensionsThatMakeNoSense) {
     EXPECT_EQ(answer->get_header_value("Content-Type"), "application/problem+json");
     EXPECT_EQ(nlohmann::json::parse(answer->body).at("detail"), said);
   }
+}
+
+TEST(Serve, GoesOnWithoutAHead) {
+  ::setenv("SPIGA_HEAD", "/nowhere/head.safetensors", 1);
+  Running server;
+  ::unsetenv("SPIGA_HEAD");
+  const auto refused = server.client().Post("/v1/analyze?mesh=1", astronaut(), "image/jpeg");
+  ASSERT_TRUE(refused);
+  EXPECT_EQ(refused->status, 400);
+  EXPECT_THAT(nlohmann::json::parse(refused->body).at("detail"), HasSubstr("needs head.safetensors"));
+  EXPECT_THAT(refused->body, Not(HasSubstr("/nowhere")));
+  EXPECT_EQ(server.client().Get("/v1/mesh")->status, 404);
+  EXPECT_EQ(nlohmann::json::parse(server.client().Get("/v1/model")->body).at("face3d"), false);
+  EXPECT_EQ(faces_of(server, "/v1/analyze", astronaut()).at("faces").size(), 1U);
 }
 
 // The part named image wherever it stands, else the first file; another field is no picture.
