@@ -127,7 +127,7 @@ void add_pack(CLI::App& program, Action& chosen) {
       command
           ->add_option("--turned", options->turned,
                        "Add this many views of each face from the side, made from its picture: yaw "
-                       "30 to 85, pitch within 15 degrees")
+                       "30 to 85, pitch within 25 degrees")
           ->type_name("N")
           ->check(CLI::Range(0, 100).description(""))
           ->excludes("--scenes");

@@ -14,7 +14,7 @@
 namespace spiga::cli {
 namespace {
 
-constexpr double kLeastYaw = 30, kMostYaw = 85, kLeastTurn = 10, kMostPitch = 15;
+constexpr double kLeastYaw = 30, kMostYaw = 85, kLeastTurn = 10, kMostPitch = 25;
 constexpr double kSideways = 6;  // a face turned by less shows both sides
 
 double between(std::mt19937_64& random, double low, double high) {

@@ -17,7 +17,7 @@
 namespace spiga::cli {
 
 // What `spiga pack --turned` adds to each face: views of it from the side that the picture shows already, yaw
-// 30 to 85 and pitch within 15 degrees. The same list gives the same views.
+// 30 to 85 and pitch within 25 degrees. The same list gives the same views.
 class TurnedViews {
  public:
   // `count` views of each face. `folder`: where they are written, too, as pictures with a list views.json;

@@ -62,6 +62,25 @@ HeadPose head_pose_from_rigid(const RigidPose& pose) {
           {static_cast<float>(t[0]), static_cast<float>(t[1]), static_cast<float>(t[2])}};
 }
 
+namespace {
+
+// The smallest turn that brings direction a to direction b (Rodrigues); they do not point away from each
+// other.
+Matrix3 turn_between(const Vector3& a, const Vector3& b) {
+  const double length =
+      std::sqrt((a[0] * a[0] + a[1] * a[1] + a[2] * a[2]) * (b[0] * b[0] + b[1] * b[1] + b[2] * b[2]));
+  const Vector3 v = {(a[1] * b[2] - a[2] * b[1]) / length, (a[2] * b[0] - a[0] * b[2]) / length,
+                     (a[0] * b[1] - a[1] * b[0]) / length};
+  const double c = (a[0] * b[0] + a[1] * b[1] + a[2] * b[2]) / length;
+  const Matrix3 cross = {{{0, -v[2], v[1]}, {v[2], 0, -v[0]}, {-v[1], v[0], 0}}};
+  Matrix3 turn = product(cross, cross);
+  for (std::size_t i = 0; i < 3; ++i)
+    for (std::size_t j = 0; j < 3; ++j) turn[i][j] = (i == j) + cross[i][j] + turn[i][j] / (1 + c);
+  return turn;
+}
+
+}  // namespace
+
 HeadPose pose_in_other_crop(HeadPose pose, const Affine& other_from_crop) {
   Affine map = other_from_crop;
   if (map.xx * map.yy - map.xy * map.yx < 0) {
@@ -71,19 +90,20 @@ HeadPose pose_in_other_crop(HeadPose pose, const Affine& other_from_crop) {
     map = compose(map, Affine{.xx = -1, .tx = 1});
   }
   const double scale = map.scale(), c = map.xx / scale, s = map.yx / scale;
-  RigidPose rigid = rigid_from_head_pose(pose);
-  const RigidPose before = rigid;
-  for (std::size_t j = 0; j < 3; ++j) {
-    rigid.rotation[0][j] = c * before.rotation[0][j] - s * before.rotation[1][j];
-    rigid.rotation[1][j] = s * before.rotation[0][j] + c * before.rotation[1][j];
-  }
+  const RigidPose before = rigid_from_head_pose(pose);
   // Where the camera sees the head's origin moves with the picture, its depth by the scale.
   const Vector3& t = before.translation;
   const double x = kCropCamera.focal * t[0] / t[2] + kCropCamera.centre_x;
   const double y = kCropCamera.focal * t[1] / t[2] + kCropCamera.centre_y;
   const double depth = t[2] / scale, per_unit = depth / kCropCamera.focal;
+  RigidPose rigid;
   rigid.translation = {(map.xx * x + map.xy * y + map.tx - kCropCamera.centre_x) * per_unit,
                        (map.yx * x + map.yy * y + map.ty - kCropCamera.centre_y) * per_unit, depth};
+  // What is seen stays: the head keeps its rotation against the ray to it, which points elsewhere now.
+  const Vector3 axis = {0, 0, 1};
+  const Matrix3 in_plane = {{{c, -s, 0}, {s, c, 0}, {0, 0, 1}}};
+  rigid.rotation = product(product(turn_between(axis, rigid.translation), in_plane),
+                           product(turn_between(t, axis), before.rotation));
   return head_pose_from_rigid(rigid);
 }
 

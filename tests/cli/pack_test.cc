@@ -58,14 +58,16 @@ TEST(PackTurned, AddsViewsFromTheSide) {
   const testing::TemporaryFolder folder;
   const auto pack = [&](const std::string& name) {
     return testing::run_program(
-        SPIGA_PROGRAM, {"pack", "samples/astronaut.json", "--turned", "3", "--turned-pictures",
+        SPIGA_PROGRAM, {"pack", "samples/astronaut.json", "--turned", "6", "--turned-pictures",
                         (folder.path() / name).string(), "-o", (folder.path() / (name + ".pack")).string()});
   };
   const Outcome outcome = pack("first");
   ASSERT_EQ(outcome.status, kDone) << outcome.err;
-  EXPECT_THAT(outcome.err, HasSubstr("4 faces packed, 0 skipped\nof them 3 turned views\n"));
   const auto views = nlohmann::json::parse(base::read_file(folder.path() / "first" / "views.json"));
-  ASSERT_EQ(views.size(), 3U);
+  ASSERT_GE(views.size(), 3U);  // some are drawn out too much
+  EXPECT_THAT(outcome.err,
+              HasSubstr(": " + std::to_string(views.size() + 1) + " faces packed, 0 skipped\nof them " +
+                        std::to_string(views.size()) + " turned views"));
   for (const auto& view : views) {
     EXPECT_TRUE(std::filesystem::exists(folder.path() / "first" / view["imgpath"].get<std::string>()));
     const double yaw = std::abs(view["headpose"][0].get<double>());

@@ -40,7 +40,7 @@ complete() {  # complete WORDS...: what the shell would offer for the last one
   PATH=$(dirname "$spiga"):$PATH bash -c 'source packaging/spiga.bash-completion; COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)); _spiga; echo ${COMPREPLY[*]}' bash "$@"
 }
 [ "$(complete spiga ana)" = analyze ] || fail "completion of commands: $(complete spiga ana)"
-[ "$(complete spiga analyze --over)" = --overlay ] || fail "completion of options: $(complete spiga analyze --over)"
+[ "$(complete spiga analyze --min-f)" = --min-face ] || fail "completion of options: $(complete spiga analyze --min-f)"
 [ "$(complete spiga bench --precision b)" = bf16 ] || fail "completion of values"
 [ "$(complete spiga info LICEN)" = LICENSE ] || fail "completion of files"
 echo passed
