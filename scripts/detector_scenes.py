@@ -9,8 +9,8 @@
     scripts/detector_scenes.py faces boxed-train.json found.jsonl -o wider-train.json
     scripts/detector_scenes.py crops aflw-poses/train.json -o poses-train.json
 
-split: the pictures of any annotations that --held-out names, and the others. Without such a file, --rule 5:1 writes it: the pictures
-    the CRC-32 of whose file names leaves the remainder 1 by 5.
+split: the pictures of any annotations that --held-out names, and the others. Without such a file, --rule 5:1 writes
+    it: the pictures the CRC-32 of whose file names leaves the remainder 1 by 5.
 faces: pictures with boxes of whole heads ("boxes", "attributes", "ignore", as scripts/fit_confidence.py reads them)
     become scenes to train on. A head in which detector and landmark network are sure of one face gets its landmarks.
     Others get the box of landmarks that follows from the head's: a rule fitted to the sure ones and printed. What

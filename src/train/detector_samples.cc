@@ -365,7 +365,7 @@ class Composer {
 
   // As a small picture looks that was enlarged. Faces that had too few pixels are not asked for.
   void lower_resolution() {
-    const double factor = random_.uniform(1.4, 3);
+    const double factor = random_.uniform(1.4, 4);
     DetectorSample small;
     small.side = static_cast<int>(sample_.side / factor);
     small.pixels.resize(3 * static_cast<std::size_t>(small.side) * small.side);
@@ -444,14 +444,24 @@ SceneSources::SceneSources(std::vector<SceneDataset> files, std::vector<double> 
     : files_(std::move(files)), shares_(std::move(shares)) {
   const double sum = std::accumulate(shares_.begin(), shares_.end(), 0.0);
   for (double& share : shares_) share /= sum;
+  for (const SceneDataset& scenes : files_) {
+    std::vector<double>& sums = up_to_.emplace_back();
+    for (std::int64_t i = 0; i < scenes.size(); ++i) {
+      const Scene scene = scenes.scene(i);
+      const auto faces = static_cast<double>(scene.landmarks.size() + scene.boxes.size());
+      sums.push_back((sums.empty() ? 0 : sums.back()) + std::sqrt(std::max(1.0, faces)));
+    }
+  }
 }
 
 Scene SceneSources::any(Random& random) const {
   double at = random.uniform();
   std::size_t file = 0;
   while (file + 1 < files_.size() && at >= shares_[file]) at -= shares_[file++];
-  const auto scenes = static_cast<std::uint64_t>(files_[file].size());
-  return files_[file].scene(static_cast<std::int64_t>(random.below(scenes)));
+  const std::vector<double>& sums = up_to_[file];
+  const auto at_scene = std::ranges::upper_bound(sums, random.uniform() * sums.back());
+  const std::ptrdiff_t scene = std::min<std::ptrdiff_t>(at_scene - sums.begin(), files_[file].size() - 1);
+  return files_[file].scene(scene);
 }
 
 DetectorSample make_detector_sample(const SceneSources& scenes, const DetectorAugment& augment, int side,

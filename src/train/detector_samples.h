@@ -36,7 +36,7 @@ struct DetectorAugment {
   double cast = 0.3;            // a colour cast
   double contrast = 0.5;        // brightness and contrast
   double blur = 0.12;           // per picture
-  double low_resolution = 0.1;  // per picture: shrunk to a half or third, and enlarged again
+  double low_resolution = 0.1;  // per picture: shrunk up to four times, and enlarged again
   double noise = 0.2;           // per picture
   double jpeg = 0.25;           // per picture
 };
@@ -85,7 +85,9 @@ struct DetectorSample {
   std::vector<Box> ignored;          // neither face nor background
 };
 
-// Files of scenes and how often scenes are drawn from each.
+// Files of scenes and how often scenes are drawn from each; within a file in proportion to the root of the
+// number of faces on them, so that crowds are seen more often than single faces, but not as often as they are
+// large.
 class SceneSources {
  public:
   SceneSources(const SceneDataset& scenes) : SceneSources({scenes}, {1}) {}  // NOLINT: one file is a source
@@ -96,7 +98,8 @@ class SceneSources {
 
  private:
   std::vector<SceneDataset> files_;
-  std::vector<double> shares_;  // of sum 1
+  std::vector<double> shares_;              // of sum 1
+  std::vector<std::vector<double>> up_to_;  // of each file: sums of its scenes' weights
 };
 
 // Depends on nothing but its arguments. Thread-safe.

@@ -20,13 +20,13 @@ constexpr double kLargestFinePx = 128;  // ... and what is left to a coarser loo
 constexpr double kUsualSidePx = 640;    // of the first look, at most
 constexpr double kLargest = 4;          // how much pictures are enlarged at most
 constexpr double kMostPixels = 16e6;
-constexpr float kOperatingPoint = 0.64F;  // of the network: a score of 0
+constexpr float kOperatingPoint = 0.55F;  // of the network: a score of 0
 constexpr float kMostOverlap = 0.45F;
 
 // Probability that a find is a face, 1 / (1 + exp(-(offset + slope score))): docs/detector.md tells how it
 // was fitted to the shipped weights.
-constexpr double kConfidenceOffset = 0.386;
-constexpr double kConfidenceSlope = 4.35;
+constexpr double kConfidenceOffset = -0.306;
+constexpr double kConfidenceSlope = 5.99;
 
 float confidence_of(float score) {
   return static_cast<float>(1 / (1 + std::exp(-(kConfidenceOffset + kConfidenceSlope * score))));

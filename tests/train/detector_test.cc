@@ -343,6 +343,22 @@ TEST_F(DetectorData, DrawsScenesByTheirShares) {
   EXPECT_NEAR(black, 3000, 120);
 }
 
+TEST_F(DetectorData, DrawsScenesByTheRootOfTheirFaces) {
+  const std::string face = "{\"box\":[40,30,41,36]}";
+  base::write_file(folder_ / "c.json", "[{\"imgpath\":\"1.png\",\"faces\":[" + face + "," + face + "," +
+                                           face + "," + face + "]},{\"imgpath\":\"2.png\",\"faces\":[" +
+                                           face + "]}]");
+  ScenePackOptions options;
+  options.annotations = {folder_ / "c.json"};
+  options.read_picture = [](const fs::path&) { return Image(64, 64, PixelFormat::bgr8); };
+  pack_scenes(options, folder_ / "crowd.pack");
+  const SceneSources sources(SceneDataset::open((folder_ / "crowd.pack").string()));
+  Random random(5);
+  int crowds = 0;
+  for (int i = 0; i < 6000; ++i) crowds += sources.any(random).boxes.size() == 4;
+  EXPECT_NEAR(crowds, 4000, 150);
+}
+
 TEST_F(DetectorData, TurnsBoxesWithoutLandmarksAsEllipses) {
   base::write_file(folder_ / "b.json", "[{\"imgpath\":\"1.png\",\"faces\":[{\"box\":[40,30,41,36]}]}]");
   ScenePackOptions options;
@@ -359,8 +375,7 @@ TEST_F(DetectorData, TurnsBoxesWithoutLandmarksAsEllipses) {
   for (std::uint64_t seed = 0; seed < 40; ++seed)
     for (const SampleFace& face : make_detector_sample(scenes, turned, 96, seed).faces) {
       ++faces;
-      // Of an ellipse 41 x 36 at any angle: the sides' squares have one sum, and neither side is beyond its
-      // axes.
+      // Around an ellipse of 41 x 36 at any angle: no side is beyond its axes.
       const double a = face.box.width, b = face.box.height;
       EXPECT_GE(std::min(a, b) / std::max(a, b), 36 / 41.0 - 1e-4);
       EXPECT_LE(std::min(a, b) / std::max(a, b), 1);

@@ -7,8 +7,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
+#include <set>
 
 #include "geometry/boxes.h"
 #include "spiga/error.h"
@@ -55,6 +59,62 @@ TEST(BuiltinDetector, finds_the_astronaut_in_every_size_turned_and_grey) {
   const ImageView view = {grey.data, grey.cols, grey.rows, static_cast<std::ptrdiff_t>(grey.step),
                           PixelFormat::gray8};
   EXPECT_FALSE(detector->detect(view).empty());
+}
+
+TEST(BuiltinDetector, finds_faces_at_any_angle) {
+  const cv::Mat pixels = cv::imread("samples/astronaut.jpg");
+  const auto detector = make_detector(kBuiltin);
+  const auto size = static_cast<float>(pixels.cols);
+  ASSERT_EQ(pixels.cols, pixels.rows);
+  const Box face = {178, 88, 92, 97};
+  const std::pair<cv::RotateFlags, Box> turns[] = {
+      {cv::ROTATE_90_CLOCKWISE, {size - face.y - face.height, face.x, face.height, face.width}},
+      {cv::ROTATE_180, {size - face.x - face.width, size - face.y - face.height, face.width, face.height}},
+      {cv::ROTATE_90_COUNTERCLOCKWISE, {face.y, size - face.x - face.width, face.height, face.width}}};
+  for (const auto& [turn, expected] : turns) {
+    cv::Mat turned;
+    cv::rotate(pixels, turned, turn);
+    const std::vector<Detection> found = detector->detect(view_of(turned));
+    ASSERT_FALSE(found.empty()) << turn;
+    EXPECT_GT(geometry::intersection_over_union(found[0].box, expected), 0.6) << turn;
+  }
+}
+
+// Held back from training; boxes of heads, which a landmark box meets from an overlap of 0.3 on.
+TEST(BuiltinDetector, finds_the_faces_of_the_street) {
+#ifdef __SANITIZE_ADDRESS__
+  GTEST_SKIP() << "takes minutes under sanitizers";
+#endif
+  const std::filesystem::path folder = "../shared/data/wider-scenes";
+  if (!std::filesystem::exists(folder)) GTEST_SKIP() << folder << " is absent";
+  std::set<std::string> held_out;
+  std::ifstream names("configs/wider-scenes-heldout.txt");
+  for (std::string name; names >> name && held_out.size() < 30;) held_out.insert(name);
+  ASSERT_EQ(held_out.size(), 30U);
+  const auto detector = make_detector(kBuiltin);
+  int faces = 0, met = 0, others = 0;
+  for (const auto& record : nlohmann::json::parse(std::ifstream(folder / "train.json"))) {
+    const std::filesystem::path path = folder / record["imgpath"].get<std::string>();
+    if (!held_out.contains(path.filename().string())) continue;
+    const std::vector<Detection> found = detector->detect(view_of(cv::imread(path.string())));
+    std::vector<bool> taken(found.size());
+    for (const auto& b : record["boxes"]) {
+      const Box head = {b[0], b[1], b[2], b[3]};
+      if (head.height < 40) continue;
+      ++faces;
+      for (std::size_t i = 0; i < found.size(); ++i) {
+        if (taken[i] || geometry::intersection_over_union(found[i].box, head) < 0.3) continue;
+        taken[i] = true;
+        ++met;
+        break;
+      }
+    }
+    for (std::size_t i = 0; i < found.size(); ++i)
+      others += !taken[i] && std::max(found[i].box.width, found[i].box.height) >= 40;
+  }
+  EXPECT_GT(faces, 50);
+  EXPECT_GT(met, 0.8 * faces);
+  EXPECT_LE(others, 3);
 }
 
 TEST(BuiltinDetector, looks_closer_with_more_effort) {
