@@ -407,9 +407,10 @@ std::optional<TurnedView> turn_view(const FaceModel& head, const MarkedFace& fac
   // The head after the turn: its surface, and its outline for the contour.
   Face3d turned_head = fitted->head;
   turned_head.pose = turned_camera_pose(fitted->head.pose, motion);
-  std::vector<Point> contour;
+  std::vector<Point> contour, first_contour;
   Mesh turned_mesh;
   try {
+    first_contour = head.landmarks(fitted->head, scene.camera);
     contour = head.landmarks(turned_head, scene.camera);
     turned_mesh = head.mesh(turned_head, scene.camera);
   } catch (const Error&) {
@@ -425,7 +426,11 @@ std::optional<TurnedView> turn_view(const FaceModel& head, const MarkedFace& fac
   const double yaw = turned_head.pose.yaw_deg;
   for (std::size_t i = 0; i < kLandmarks; ++i) {
     if (i < kContour) {
-      view.face.landmarks[i] = contour[i];
+      // What the head leaves unexplained of the marked contour turns with it.
+      const Point &marked = fitted->face.landmarks[i], &fit = first_contour[i];
+      const Vector3d rest = motion.rotation * Vector3d(marked.x - fit.x, marked.y - fit.y, 0);
+      view.face.landmarks[i] = {contour[i].x + static_cast<float>(rest.x()),
+                                contour[i].y + static_cast<float>(rest.y())};
       continue;
     }
     const Point& place = fitted->face.landmarks[i];

@@ -43,7 +43,7 @@ struct ViewLimits {
   double most_residual = 0.035;    // of the head's fit, in larger sides of the box
   double most_stretched = 0.32;    // share of the face's pixels that are drawn out more than stretch_limit
   double stretch_limit = 4;        // times, in one direction
-  double hidden_contour_yaw = 40;  // degrees from which the far side's contour is nobody's knowledge
+  double hidden_contour_yaw = 30;  // degrees from which the far side's contour is nobody's knowledge
 };
 
 // Turns the face. `background` fills what no pixel of the picture covers (of any size; may be the picture
