@@ -17,16 +17,12 @@ namespace {
 constexpr double kLeastYaw = 30, kMostYaw = 85, kLeastTurn = 10, kMostPitch = 25;
 constexpr double kSideways = 6;  // a face turned by less shows both sides
 
-double between(std::mt19937_64& random, double low, double high) {
-  return low + (high - low) * static_cast<double>(random() >> 11) * 0x1p-53;
-}
-
 std::uint64_t seed_of(const std::string& name, const Box& box) {
-  std::uint64_t hash = 0xcbf29ce484222325ULL;
-  for (const char c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
+  std::uint64_t seed = 0;
+  for (const char c : name) seed = train::mix(seed, static_cast<unsigned char>(c));
   for (const float value : {box.x, box.y, box.width, box.height})
-    hash = (hash ^ static_cast<std::uint64_t>(std::llround(value))) * 0x100000001b3ULL;
-  return hash;
+    seed = train::mix(seed, static_cast<std::uint64_t>(std::llround(value)));
+  return seed;
 }
 
 Image copy_of(const Image& picture) {
@@ -50,16 +46,16 @@ void TurnedViews::make(const train::FaceToPack& face, const ImageView& picture,
     left_out_["the head does not fit, or landmarks are missing"] += count_;
     return;
   }
-  std::mt19937_64 random(seed_of(face.name, face.box));
+  train::Random random(seed_of(face.name, face.box));
   for (int k = 0; k < count_; ++k)
     make_one(marked, picture, (*angles)[0], random, face.name + "#turned" + std::to_string(k), add);
 }
 
 void TurnedViews::make_one(const views::MarkedFace& face, const ImageView& picture, double yaw_now,
-                           std::mt19937_64& random, const std::string& name,
+                           train::Random& random, const std::string& name,
                            const train::PackEvents::Add& add) {
-  const bool to_the_left = between(random, 0, 1) < 0.5;
-  const double aim = between(random, kLeastYaw, kMostYaw), pitch = between(random, -kMostPitch, kMostPitch);
+  const bool to_the_left = random.chance(0.5);
+  const double aim = random.uniform(kLeastYaw, kMostYaw), pitch = random.uniform(-kMostPitch, kMostPitch);
   const double way = std::abs(yaw_now) > kSideways ? std::copysign(1.0, yaw_now) : to_the_left ? -1 : 1;
   const views::Turn turn = {way * std::max(kLeastTurn, aim - std::abs(yaw_now)), pitch};
   std::string why;

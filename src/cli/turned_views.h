@@ -5,13 +5,13 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
-#include <random>
 #include <string>
 #include <vector>
 
 #include "annotations/annotations.h"
 #include "spiga/face3d.h"
 #include "train/pack.h"
+#include "train/random.h"
 #include "views/turned_view.h"
 
 namespace spiga::cli {
@@ -35,7 +35,7 @@ class TurnedViews {
 
  private:
   void make_one(const views::MarkedFace& face, const ImageView& picture, double yaw_now,
-                std::mt19937_64& random, const std::string& name, const train::PackEvents::Add& add);
+                train::Random& random, const std::string& name, const train::PackEvents::Add& add);
   void keep(const views::TurnedView& view, const std::string& name);
 
   int count_;

@@ -174,8 +174,9 @@ struct Rendering {
   cv::Mat1b stretched;  // drawn out by more than the limit
 };
 
-// Paints the cells of a grid, `step` pixels wide, whose corners lie at `first` + k step; only those with no
-// corner (or, of the scene itself, all corners) inside the scene.
+// Paints a grid of cells `step` pixels wide with corners at first, first + step, ... up to last, both ways.
+// With a step of 1 it is the scene's own pixels; a coarser one covers what lies around the scene, at the
+// background's depth.
 void paint_grid(const Scene& scene, const cv::Mat1f& depth, const Motion& motion, int first, int last,
                 int step, float back, double stretch_limit, Rendering& out) {
   const int side = depth.rows, count = (last - first) / step + 1;
@@ -207,7 +208,7 @@ void paint_grid(const Scene& scene, const cv::Mat1f& depth, const Motion& motion
         out.source(py, px) = {u, v};
         out.stretched(py, px) = drawn_out ? 255 : 0;
       };
-      // Surfaces that look away are not painted: what is behind them is nearer to the camera elsewhere.
+      // Back faces are culled: another surface lies before them.
       const auto faces_camera = [](const Corner& p, const Corner& q, const Corner& r) {
         return (q.x - p.x) * (r.y - p.y) - (r.x - p.x) * (q.y - p.y) > 0;
       };
