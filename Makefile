@@ -1,5 +1,5 @@
 # A thin front of the CMake presets: each goal installs what it needs, configures, builds and runs.
-.PHONY: help deps build demo test asan format check-format clean
+.PHONY: help deps build demo test site asan format check-format clean
 .DEFAULT_GOAL := help
 
 help:  ## This list
@@ -22,6 +22,9 @@ test:  ## Builds everything and runs every test
 	@scripts/install_deps.sh --tests
 	@scripts/install_node_packages.sh || echo "npm's packages could not be fetched: some tests will be skipped" >&2
 	@scripts/run_tests.sh release -j2
+
+site:  ## The documentation as a site, in build/site, its links checked
+	@scripts/site.sh
 
 asan: deps  ## The tests under address and undefined-behaviour sanitizers
 	@cmake --preset asan >/dev/null && cmake --build --preset asan && scripts/run_tests.sh asan -j2

@@ -1,0 +1,17 @@
+# For 64-bit ARM on another Debian (scripts/cross_aarch64.sh): the compiler is Debian's g++-aarch64-linux-gnu, headers and
+# libraries are those below SPIGA_AARCH64_ROOT, tests run by qemu-user-static.
+set(CMAKE_SYSTEM_NAME Linux)
+set(CMAKE_SYSTEM_PROCESSOR aarch64)
+set(CMAKE_C_COMPILER aarch64-linux-gnu-gcc)
+set(CMAKE_CXX_COMPILER aarch64-linux-gnu-g++)
+set(SPIGA_AARCH64_ROOT "" CACHE PATH "A Debian for arm64 with the libraries that spiga is built with")
+list(APPEND CMAKE_TRY_COMPILE_PLATFORM_VARIABLES SPIGA_AARCH64_ROOT)
+if(NOT IS_DIRECTORY "${SPIGA_AARCH64_ROOT}/usr/include")
+  message(FATAL_ERROR "SPIGA_AARCH64_ROOT: expected a Debian for arm64 (scripts/cross_aarch64.sh makes one), found no ${SPIGA_AARCH64_ROOT}/usr/include")
+endif()
+set(CMAKE_SYSROOT ${SPIGA_AARCH64_ROOT})
+set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
+set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY ONLY)
+set(CMAKE_FIND_ROOT_PATH_MODE_INCLUDE ONLY)
+set(CMAKE_FIND_ROOT_PATH_MODE_PACKAGE ONLY)
+set(CMAKE_CROSSCOMPILING_EMULATOR qemu-aarch64-static -L ${SPIGA_AARCH64_ROOT})
