@@ -3,8 +3,8 @@
 
 // What spiga::FaceModel recovers of faces that were made with it, and how long it takes (docs/face3d.md):
 //
-//   build/release/bin/face3d [--faces N] [--tracks N] [--noise PIXELS] [--seed N]
-//   build/release/bin/face3d --list LIST.json     its angles beside POSIT's, on annotated faces
+//   build/release/bin/face3d [--faces N] [--tracks N] [--noise PIXELS] [--slide PIXELS] [--offsets MM]
+//   [--seed N] build/release/bin/face3d --list LIST.json     its angles beside POSIT's, on annotated faces
 //
 // Made-up faces: identity standard normal in all modes, about a third of the expressions active and left and
 // right mostly alike, yaw, pitch and roll uniform within 40, 20 and 20 degrees, a 1280 x 720 camera of focal
@@ -25,6 +25,7 @@
 #include <numbers>
 #include <random>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/file.h"
@@ -43,6 +44,8 @@ constexpr int kTrackFrames = 60;
 struct Options {
   int faces = 1000, tracks = 200;
   double noise_px = 1.2;
+  double slide_px = 2.5;     // of contour landmarks along the outline
+  double offsets_mm = 0.55;  // lasting, of each person's landmarks
   unsigned seed = 1;
   std::string list;
 };
@@ -80,8 +83,12 @@ struct Correlation {
 // Makes faces and their landmarks.
 class Maker {
  public:
-  Maker(const FaceModel& model, unsigned seed, double noise_px)
-      : model_(model), noise_px_(noise_px), rng_(seed) {
+  Maker(const FaceModel& model, const Options& options, unsigned seed, double noise_px)
+      : model_(model),
+        noise_px_(noise_px),
+        slide_px_(options.slide_px * noise_px / 1.2),
+        offsets_mm_(options.offsets_mm),
+        rng_(options.seed + seed) {
     camera_.fx = camera_.fy = 1000;
     camera_.cx = 640;
     camera_.cy = 360;
@@ -95,7 +102,7 @@ class Maker {
   void new_person() {
     identity_.assign(32, 0);
     for (float& c : identity_) c = static_cast<float>(normal());
-    for (auto& offset : offsets_) offset = {0.55 * normal(), 0.55 * normal()};
+    for (auto& offset : offsets_) offset = {offsets_mm_ * normal(), offsets_mm_ * normal()};
   }
 
   // Amounts of all expressions: what is active, and how strongly.
@@ -144,8 +151,7 @@ class Maker {
       double dx = noise_px_ * normal() + offsets_[i][0], dy = noise_px_ * normal() + offsets_[i][1];
       if (i < 17) {
         const Point &a = exact[i ? i - 1 : 0], &b = exact[std::min<std::size_t>(i + 1, 16)];
-        const double length = std::hypot(b.x - a.x, b.y - a.y) + 1e-9,
-                     slide = 2.5 / 1.2 * noise_px_ * normal();
+        const double length = std::hypot(b.x - a.x, b.y - a.y) + 1e-9, slide = slide_px_ * normal();
         dx += slide * (b.x - a.x) / length;
         dy += slide * (b.y - a.y) / length;
       }
@@ -172,7 +178,7 @@ class Maker {
 
   const FaceModel& model_;
   Camera camera_;
-  double noise_px_;
+  double noise_px_, slide_px_, offsets_mm_;
   std::mt19937 rng_;
   std::vector<float> identity_;
   std::array<std::array<double, 2>, 68> offsets_ = {};
@@ -181,6 +187,7 @@ class Maker {
 struct Recovery {
   std::vector<double> rotation_deg, translation_mm, depth_mm, reprojection_px, points_mm;
   std::vector<Correlation> shapes = std::vector<Correlation>(blendshapes().size());
+  std::vector<Correlation> coefficients;  // of the head's own expressions
 
   void add(const Face3d& truth, const Face3d& found) {
     rotation_deg.push_back(angle_between_deg(truth.pose, found.pose));
@@ -189,6 +196,9 @@ struct Recovery {
     depth_mm.push_back(std::abs(a[2] - b[2]));
     reprojection_px.push_back(found.reprojection_px);
     for (std::size_t k = 0; k < shapes.size(); ++k) shapes[k].add(truth.blendshapes[k], found.blendshapes[k]);
+    coefficients.resize(truth.expression.size());
+    for (std::size_t k = 0; k < coefficients.size(); ++k)
+      coefficients[k].add(truth.expression[k], found.expression[k]);
   }
   void print(const char* what) const {
     std::printf(
@@ -204,7 +214,7 @@ double seconds() {
 }
 
 Recovery single_frames(const FaceModel& model, const Options& options) {
-  Maker maker(model, options.seed, options.noise_px);
+  Maker maker(model, options, 0, options.noise_px);
   Recovery recovery;
   std::vector<double> took;
   for (int i = 0; i < options.faces; ++i) {
@@ -247,7 +257,7 @@ std::vector<std::vector<float>> moving_expressions(Maker& maker, const FaceModel
 }
 
 Recovery tracks(const FaceModel& model, const Options& options) {
-  Maker maker(model, options.seed + 1, options.noise_px);
+  Maker maker(model, options, 1, options.noise_px);
   Recovery recovery;
   std::vector<double> took;
   for (int t = 0; t < options.tracks; ++t) {
@@ -278,7 +288,15 @@ Recovery tracks(const FaceModel& model, const Options& options) {
   return recovery;
 }
 
-void print_correlations(const Recovery& single, const Recovery& track) {
+// Whether a blendshape is made of that expression of the head ("browDown_L": browDownLeft).
+bool is_told(std::string_view expression) {
+  const std::string_view stem = expression.substr(0, expression.find('_'));
+  return std::any_of(blendshapes().begin(), blendshapes().end(), [&](const BlendshapeInfo& told) {
+    return std::string_view(told.name).starts_with(stem);
+  });
+}
+
+void print_correlations(const FaceModel& model, const Recovery& single, const Recovery& track) {
   int over = 0;
   std::printf("correlation with the truth: single frames, tracks\n");
   for (std::size_t k = 0; k < blendshapes().size(); ++k) {
@@ -286,12 +304,16 @@ void print_correlations(const Recovery& single, const Recovery& track) {
     over += value > 0.8;
     std::printf("  %-20s %5.2f %5.2f\n", blendshapes()[k].name, single.shapes[k].value(), value);
   }
-  std::printf("tracks: %d over 0.80\n", over);
+  std::printf("tracks: %d over 0.80\nnot told:\n", over);
+  for (std::size_t k = 0; k < model.expression_names().size(); ++k)
+    if (const std::string& name = model.expression_names()[k]; !is_told(name))
+      std::printf("  %-20s %5.2f %5.2f\n", name.c_str(), single.coefficients[k].value(),
+                  track.coefficients[k].value());
 }
 
 // Three minutes of one face after another: blinks of three frames about every 3 s, slow turns, some talk.
 void blinks(const FaceModel& model, const Options& options, double noise_px) {
-  Maker maker(model, options.seed + 2, noise_px);
+  Maker maker(model, options, 2, noise_px);
   int shown = 0, found = 0, wrong = 0;
   std::vector<double> late;
   for (int person = 0; person < 6; ++person) {
@@ -341,7 +363,7 @@ void blinks(const FaceModel& model, const Options& options, double noise_px) {
 }
 
 void nods_and_shakes(const FaceModel& model, const Options& options) {
-  Maker maker(model, options.seed + 3, options.noise_px);
+  Maker maker(model, options, 3, options.noise_px);
   int shown[2] = {}, found[2] = {}, wrong = 0;
   for (int person = 0; person < 10; ++person) {
     maker.new_person();
@@ -378,7 +400,7 @@ void nods_and_shakes(const FaceModel& model, const Options& options) {
 }
 
 void still_face(const FaceModel& model, const Options& options) {
-  Maker maker(model, options.seed + 4, options.noise_px);
+  Maker maker(model, options, 4, options.noise_px);
   maker.new_person();
   FaceModelTrack track(model);
   CameraPose pose;
@@ -456,7 +478,7 @@ struct Spread {
 
 void against_posit(const FaceModel& model, const Options& options) {
   const scheme::Database& database = scheme::find_database("300wpublic");
-  Maker maker(model, options.seed + 5, options.noise_px);
+  Maker maker(model, options, 5, options.noise_px);
   std::printf(
       "error by yaw on made-up faces under a known camera: median (spread) of yaw, pitch, roll in degrees\n");
   for (int bin = 0; bin < 5; ++bin) {
@@ -535,6 +557,10 @@ Options parse(int argc, char** argv) {
       options.tracks = std::atoi(argv[i + 1]);
     else if (name == "--noise")
       options.noise_px = std::atof(argv[i + 1]);
+    else if (name == "--slide")
+      options.slide_px = std::atof(argv[i + 1]);
+    else if (name == "--offsets")
+      options.offsets_mm = std::atof(argv[i + 1]);
     else if (name == "--seed")
       options.seed = static_cast<unsigned>(std::atoi(argv[i + 1]));
     else if (name == "--list")
@@ -555,7 +581,7 @@ int main(int argc, char** argv) try {
     return 0;
   }
   const Recovery single = single_frames(model, options), track = tracks(model, options);
-  print_correlations(single, track);
+  print_correlations(model, single, track);
   blinks(model, options, options.noise_px);
   blinks(model, options, 0.5 * options.noise_px);
   nods_and_shakes(model, options);
