@@ -15,6 +15,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <ctime>
 #include <exception>
 #include <filesystem>
 #include <map>
@@ -249,28 +250,35 @@ void print_groups(const std::map<std::string, Result>& upright) {
   group("side px", &Sighting::side, kSides);
 }
 
-// The first scene as a picture of 640 x 480: median milliseconds of one look.
-void print_speed(const Options& options, const AnnotatedScene& scene) {
-  constexpr int kRuns = 60;
-  const Image picture = media::read_picture(scene.path);
-  const cv::Mat pixels = vision::as_mat(picture.view());
-  cv::Mat scaled;
-  cv::resize(pixels, scaled, {640, 480}, 0, 0, cv::INTER_AREA);
-  const ImageView view = {scaled.data, scaled.cols, scaled.rows, static_cast<std::ptrdiff_t>(scaled.step),
-                          PixelFormat::bgr8};
-  std::printf("\nmedian ms for 640 x 480, effort fast:");
-  for (const std::string& name : options.detectors) {
-    const auto detector = make(name, "fast", options.score);
-    std::vector<double> times;
-    for (int i = 0; i < kRuns; ++i) {
-      const auto start = Clock::now();
-      detector->detect(view);
-      times.push_back(1e3 * std::chrono::duration<double>(Clock::now() - start).count());
-    }
-    std::ranges::nth_element(times, times.begin() + kRuns / 2);
-    std::printf("   %s %.1f", name.c_str(), times[kRuns / 2]);
+// Milliseconds of processor time of one look at pictures of 640 x 480, which the first scenes are scaled to.
+void print_speed(const Options& options, const std::vector<AnnotatedScene>& scenes) {
+  constexpr std::size_t kPictures = 60;
+  std::vector<cv::Mat> pictures;
+  for (const AnnotatedScene& scene : scenes) {
+    if (pictures.size() == kPictures) break;
+    const Image picture = media::read_picture(scene.path);
+    cv::resize(vision::as_mat(picture.view()), pictures.emplace_back(), {640, 480}, 0, 0, cv::INTER_AREA);
   }
-  std::printf("\n");
+  std::printf("\nprocessor time for 640 x 480, %zu pictures: median, mean, most\n", pictures.size());
+  for (const std::string& name : options.detectors)
+    for (const std::string& effort : options.efforts) {
+      const auto detector = make(name, effort, options.score);
+      std::vector<double> times;
+      for (int round = 0; round < 2; ++round) {
+        times.clear();
+        for (const cv::Mat& picture : pictures) {
+          const std::clock_t start = std::clock();
+          detector->detect({picture.data, picture.cols, picture.rows,
+                            static_cast<std::ptrdiff_t>(picture.step), PixelFormat::bgr8});
+          times.push_back(1e3 * static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC);
+        }
+      }
+      double sum = 0;
+      for (const double time : times) sum += time;
+      std::ranges::sort(times);
+      std::printf("%-10s %-9s %8.2f %8.2f %8.2f ms\n", name.c_str(), effort.c_str(), times[times.size() / 2],
+                  sum / static_cast<double>(times.size()), times.back());
+    }
 }
 
 std::string figure_of(const Other& other) {
@@ -441,7 +449,7 @@ int run(const Options& options) {
     }
   }
   print_groups(upright);
-  print_speed(options, scenes.front());
+  print_speed(options, scenes);
   if (!options.report.empty()) write_report(options, upright, scenes.size());
   return 0;
 }

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <list>
+#include <span>
 #include <utility>
 
 #include "base/text.h"
@@ -19,34 +21,44 @@ using base::concat;
 using engine::DataType;
 
 constexpr int kBlock = DetectorConfig::kBlock;
-constexpr std::size_t kKeptPrograms = 6;  // of a session; a picture takes 2, small faces up to 4
+constexpr std::size_t kKeptPrograms = 16;  // of a session
 constexpr int kMostPixels = 1 << 26;
 
-// 0, 1, ... 255 as parts of 255.
+// A line of the picture as parts of 1, black where the picture has none. `line` has room for whole blocks.
 template <typename T>
-std::array<T, 256> levels_of() {
-  std::array<T, 256> levels;
-  for (std::size_t i = 0; i < levels.size(); ++i) engine::store(levels[i], static_cast<float>(i) / 255);
-  return levels;
+void fill_line(const ImageView& picture, int y, std::span<T> line) {
+  constexpr float kPart = 1.0F / 255;
+  const bool inside = y < picture.height;
+  const std::size_t count = inside ? 3 * static_cast<std::size_t>(picture.width) : 0;
+  const std::uint8_t* from = inside ? picture.data + y * picture.stride_bytes : nullptr;
+  for (std::size_t i = 0; i < count; ++i) engine::store(line[i], static_cast<float>(from[i]) * kPart);
+  std::ranges::fill(line.subspan(count), T{});
 }
 
 // The picture as blocks; what is beyond it is black.
 template <typename T>
 void fill_blocks(const ImageView& picture, const Tensor& input) {
-  static const std::array<T, 256> levels = levels_of<T>();
+  constexpr std::size_t kPart = 3 * kBlock;  // of a block in each of its lines
   T* to = static_cast<T*>(input.data);
-  const T zero = levels[0];
-  for (int row = 0; row < input.height; ++row)
-    for (int column = 0; column < input.width; ++column)
-      for (int i = 0; i < kBlock; ++i) {
-        const int y = kBlock * row + i;
-        for (int j = 0; j < kBlock; ++j, to += 3) {
-          const int x = kBlock * column + j;
-          const bool inside = y < picture.height && x < picture.width;
-          const std::uint8_t* pixel = inside ? picture.data + y * picture.stride_bytes + 3 * x : nullptr;
-          for (int c = 0; c < 3; ++c) to[c] = inside ? levels[pixel[c]] : zero;
-        }
+  const int blocks = (picture.width + kBlock - 1) / kBlock;  // with something in them
+  const std::size_t row_size = static_cast<std::size_t>(input.width) * kBlock * kPart;
+  std::array<std::vector<T>, kBlock> lines;
+  for (std::vector<T>& line : lines) line.resize(static_cast<std::size_t>(blocks) * kPart);
+  for (int row = 0; row < input.height; ++row, to += row_size) {
+    if (kBlock * row >= picture.height) {
+      std::fill_n(to, row_size, T{});
+      continue;
+    }
+    for (int i = 0; i < kBlock; ++i)
+      fill_line<T>(picture, kBlock * row + i, lines[static_cast<std::size_t>(i)]);
+    T* block = to;
+    for (int column = 0; column < blocks; ++column)
+      for (const std::vector<T>& line : lines) {
+        std::memcpy(block, line.data() + static_cast<std::size_t>(column) * kPart, kPart * sizeof(T));
+        block += kPart;
       }
+    std::fill(block, to + row_size, T{});
+  }
 }
 
 int padded(int size) {
@@ -115,13 +127,15 @@ engine::Program& DetectorSession::program(int height, int width) {
   return *impl_->compiled(padded(height), padded(width)).program;
 }
 
-std::vector<ScoredFace> DetectorSession::run(const ImageView& picture, const DetectorThresholds& thresholds) {
+std::vector<ScoredFace> DetectorSession::run(const ImageView& picture, const DetectorThresholds& thresholds,
+                                             const DetectorCanvas& canvas) {
   if (picture.width < 1 || picture.height < 1 || picture.format != PixelFormat::bgr8 ||
       std::int64_t{picture.width} * picture.height > kMostPixels)
     throw Error(ErrorCode::invalid_argument,
                 concat("picture: expected 1 to ", kMostPixels, " pixels, bgr8, found ", picture.width, " x ",
                        picture.height));
-  const int height = padded(picture.height), width = padded(picture.width);
+  const int height = padded(std::max(canvas.height, picture.height));
+  const int width = padded(std::max(canvas.width, picture.width));
   const Impl::Compiled& compiled = impl_->compiled(height, width);
   const DetectorTensors& tensors = compiled.tensors;
   if (tensors.input.type == DataType::f32)

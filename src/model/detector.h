@@ -16,7 +16,14 @@ struct DetectorThresholds {
   float most_overlap = 0.45F;  // IoU of two faces that are told
 };
 
-// The workspace of one thread. The first picture of a size compiles for it (tens of milliseconds); the
+// What a picture lies on, in pixels: black, the picture in its top left corner. It grows to what the picture
+// needs and to multiples of 32.
+struct DetectorCanvas {
+  int width = 0;
+  int height = 0;
+};
+
+// The workspace of one thread. The first canvas of a size compiles for it (tens of milliseconds); the
 // programs of the sizes seen last are kept.
 class DetectorSession {
  public:
@@ -25,10 +32,11 @@ class DetectorSession {
   explicit DetectorSession(std::shared_ptr<const CompiledNetwork> network, int threads = 1);
   ~DetectorSession();
 
-  // The faces on a picture, bgr8, which the network sees as it is, with black below and to the right up to
-  // multiples of 32 pixels; surest first, in the picture's pixel indices. Throws Error(invalid_argument)
-  // where the picture has no pixels or another format.
-  std::vector<ScoredFace> run(const ImageView& picture, const DetectorThresholds& thresholds);
+  // The faces on a picture, bgr8, which the network sees as it is, on a canvas; surest first, in the
+  // picture's pixel indices. Throws Error(invalid_argument) where the picture has no pixels or another
+  // format.
+  std::vector<ScoredFace> run(const ImageView& picture, const DetectorThresholds& thresholds,
+                              const DetectorCanvas& canvas = {});
 
   // For tests and benchmarks: what the cells of the last run said, [cells, kOutputs] of all levels, and the
   // compiled steps of a picture's size.

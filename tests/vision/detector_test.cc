@@ -14,7 +14,9 @@
 #include <opencv2/imgproc.hpp>
 #include <set>
 
+#include "engine/primitives.h"
 #include "geometry/boxes.h"
+#include "model/detector.h"
 #include "spiga/error.h"
 #include "support/error_of.h"
 
@@ -129,6 +131,65 @@ TEST(BuiltinDetector, looks_closer_with_more_effort) {
   for (const Detection& coarse : with({.effort = DetectorEffort::fast}))
     EXPECT_LT(coarse.score, normal[0].score);
   EXPECT_TRUE(with({.min_face_px = 120}).empty());
+}
+
+// Six faces of 20 to 60 pixels far from one another.
+cv::Mat scattered_faces() {
+  const cv::Mat face = cv::imread("samples/astronaut.jpg");
+  cv::Mat picture(960, 1280, CV_8UC3, cv::Scalar::all(110));
+  int place = 0;
+  for (const double scale : {0.22, 0.3, 0.35, 0.45, 0.55, 0.65}) {
+    cv::Mat small;
+    cv::resize(face, small, {}, scale, scale, cv::INTER_AREA);
+    small.copyTo(picture(cv::Rect(60 + 430 * (place % 3), 50 + 480 * (place / 3), small.cols, small.rows)));
+    ++place;
+  }
+  return picture;
+}
+
+// The closer look in parts against one at the whole picture.
+TEST(BuiltinDetector, sees_in_parts_what_it_sees_in_the_whole) {
+  const cv::Mat picture = scattered_faces();
+  model::DetectorSession session(model::CompiledNetwork::load("models/detector.safetensors"));
+  const float probability = 0.55F + 0.45F * DetectorOptions{}.score_threshold;
+  const std::vector<model::ScoredFace> whole = session.run(view_of(picture), {.score = probability});
+  ASSERT_EQ(whole.size(), 6U);
+  const auto closest = [](const std::vector<Detection>& found, const Box& box) {
+    double best = 0;
+    for (const Detection& one : found) best = std::max(best, geometry::intersection_over_union(one.box, box));
+    return best;
+  };
+  const std::vector<Detection> normal = make_detector(kBuiltin)->detect(view_of(picture));
+  const std::vector<Detection> coarse =
+      make_detector(kBuiltin, {.effort = DetectorEffort::fast})->detect(view_of(picture));
+  EXPECT_EQ(normal.size(), whole.size());
+  EXPECT_LT(coarse.size(), whole.size());  // so that the parts have something to find
+  for (const model::ScoredFace& one : whole) EXPECT_GT(closest(normal, one.face.box), 0.8) << one.face.box.x;
+}
+
+TEST(BuiltinDetector, compiles_nothing_for_a_new_size) {
+  const cv::Mat picture = scattered_faces();
+  const auto detector = make_detector(kBuiltin);
+  EXPECT_FALSE(detector->detect(view_of(picture)).empty());
+  const std::size_t kernels = engine::Kernel::count();
+  for (const auto& [width, height] : {std::pair{1270, 950}, {1111, 799}, {1300, 880}, {700, 500}}) {
+    cv::Mat other;
+    cv::resize(picture, other, {width, height}, 0, 0, cv::INTER_AREA);
+    EXPECT_FALSE(detector->detect(view_of(other)).empty());
+    EXPECT_EQ(engine::Kernel::count(), kernels) << width << " x " << height;
+  }
+}
+
+// Black that the canvas adds is the same as black pixels, whether the picture's sides are even or odd.
+TEST(BuiltinDetector, sees_a_canvas_as_black_pixels) {
+  model::DetectorSession session(model::CompiledNetwork::load("models/detector.safetensors"));
+  cv::Mat noise(51, 37, CV_8UC3), black = cv::Mat::zeros(96, 128, CV_8UC3);
+  cv::randu(noise, 0, 256);
+  noise.copyTo(black(cv::Rect(0, 0, noise.cols, noise.rows)));
+  session.run(view_of(noise), {}, {.width = 128, .height = 80});
+  const std::vector<float> on_canvas = session.outputs();
+  session.run(view_of(black), {});
+  EXPECT_EQ(on_canvas, session.outputs());
 }
 
 TEST(BuiltinDetector, is_the_default_from_its_file) {
