@@ -1,5 +1,8 @@
 # Run by cpack before it packs: what every Debian package has beside its files, its licence and its change log, and
 # manual pages compressed. CPACK_SPIGA_PACKAGES names the packages, "COMPONENT=PACKAGE".
+if(NOT CPACK_PACKAGE_CONTACT MATCHES "^[^<>]+ <[^<> ]+@[^<> ]+>$")
+  message(FATAL_ERROR "SPIGA_PACKAGE_CONTACT, the maintainer of the packages: expected \"Name <address>\", found \"${CPACK_PACKAGE_CONTACT}\"; configure with -DSPIGA_PACKAGE_CONTACT=..., or with DEBFULLNAME and DEBEMAIL in the environment")
+endif()
 foreach(pair ${CPACK_SPIGA_PACKAGES})
   string(REGEX MATCH "^(.*)=(.*)$" _ ${pair})
   set(component ${CMAKE_MATCH_1})

@@ -13,7 +13,7 @@ install(EXPORT spiga NAMESPACE spiga:: FILE spiga-targets.cmake DESTINATION ${pa
 configure_package_config_file(cmake/spiga-config.cmake.in ${CMAKE_BINARY_DIR}/cmake/spiga-config.cmake
   INSTALL_DESTINATION ${package} PATH_VARS CMAKE_INSTALL_DATADIR)
 write_basic_package_version_file(${CMAKE_BINARY_DIR}/cmake/spiga-config-version.cmake
-  COMPATIBILITY SameMinorVersion)
+  COMPATIBILITY ${SPIGA_COMPATIBILITY})
 install(FILES ${CMAKE_BINARY_DIR}/cmake/spiga-config.cmake ${CMAKE_BINARY_DIR}/cmake/spiga-config-version.cmake
   DESTINATION ${package} COMPONENT development)
 file(RELATIVE_PATH prefix_from_pc /prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig /prefix)

@@ -24,7 +24,7 @@ index.html:3: c.html: no such file
 index.html:4: https://example.org/picture.png: loaded from elsewhere
 DEAD
 
-/usr/bin/python3 -c 'import mkdocs, material' 2>/dev/null || { echo "SKIPPED: mkdocs is not installed"; exit 77; }
+/usr/bin/python3 -c 'import mkdocs, material, nbconvert' 2>/dev/null || { echo "SKIPPED: mkdocs is not installed"; exit 77; }
 scripts/site.sh
 grep -q 'uncertainty' build/site/search/search_index.json || fail "the search does not know the pages' words"
 for page in README.md docs/*.md; do

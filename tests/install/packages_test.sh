@@ -9,8 +9,11 @@ fail() { echo "FAILED: $*" >&2; exit 1; }
 command -v dpkg-shlibdeps >/dev/null || { echo "SKIPPED: dpkg-dev is not installed"; exit 77; }
 rm -rf "$work" && mkdir -p "$work/root"
 components="library;development;spiga"
-if [ -d "$build/python" ]; then components="$components;python"; fi  # not the trainer: it needs no other test
-cpack --config "$build/CPackConfig.cmake" -B "$work" -D CPACK_COMPONENTS_ALL="$components" >"$work/log" 2>&1 || { cat "$work/log"; fail cpack; }
+if [ -d "$build/python/spiga" ]; then components="$components;python"; fi  # not the trainer: it needs no other test
+pack() { cpack --config "$build/CPackConfig.cmake" -B "$work" -D CPACK_COMPONENTS_ALL="$components" "$@" >"$work/log" 2>&1; }
+if pack -D CPACK_PACKAGE_CONTACT=nobody; then fail "packages without a maintainer"; fi
+grep -q 'SPIGA_PACKAGE_CONTACT, the maintainer of the packages: expected "Name' "$work/log" || { cat "$work/log"; fail "no word about the maintainer"; }
+pack -D CPACK_PACKAGE_CONTACT="A Tester <tester@example.org>" || { cat "$work/log"; fail cpack; }
 
 depends() { dpkg-deb -f "$work"/"$1"_*.deb Depends; }
 depends libspiga0.1 | grep -q libdnnl || fail "the library does not depend on its libraries"
