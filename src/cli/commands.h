@@ -27,6 +27,7 @@ using Action = std::function<int()>;
 //   }
 
 void add_evaluate(CLI::App& program, Action& chosen);
+void add_evaluate_detector(CLI::App& program, Action& chosen);
 void add_import(CLI::App& program, Action& chosen);
 void add_analyze(CLI::App& program, Action& chosen);
 void add_bench(CLI::App& program, Action& chosen);

@@ -35,6 +35,9 @@ void add_calibrate(CLI::App& program, Action& chosen) {
 void add_evaluate(CLI::App& program, Action& chosen) {
   add_left_out(program, chosen, "evaluate", "SPIGA_WITH_EVALUATE");
 }
+void add_evaluate_detector(CLI::App& program, Action& chosen) {
+  add_left_out(program, chosen, "evaluate-detector", "SPIGA_WITH_EVALUATE");
+}
 void add_label(CLI::App& program, Action& chosen) {
   add_left_out(program, chosen, "label", "SPIGA_WITH_EVALUATE");
 }

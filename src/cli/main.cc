@@ -12,6 +12,7 @@ void add_commands(CLI::App& program, spiga::cli::Action& chosen) {
   spiga::cli::add_bench(program, chosen);
   spiga::cli::add_calibrate(program, chosen);
   spiga::cli::add_evaluate(program, chosen);
+  spiga::cli::add_evaluate_detector(program, chosen);
   spiga::cli::add_import(program, chosen);
   spiga::cli::add_info(program, chosen);
   spiga::cli::add_label(program, chosen);

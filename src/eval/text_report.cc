@@ -10,22 +10,15 @@
 #include "charts/svg.h"
 
 namespace spiga::eval {
-namespace {
 
-using base::concat;
-using charts::fixed;
-using charts::number;
-using Row = std::vector<std::string>;
-
-// Columns as wide as their widest cell; the first to the left, the others to the right.
-std::string align(const std::vector<Row>& rows) {
+std::string align_columns(const std::vector<std::vector<std::string>>& rows) {
   std::vector<std::size_t> widths;
-  for (const Row& row : rows) {
+  for (const auto& row : rows) {
     widths.resize(std::max(widths.size(), row.size()));
     for (std::size_t c = 0; c < row.size(); ++c) widths[c] = std::max(widths[c], row[c].size());
   }
   std::string text;
-  for (const Row& row : rows) {
+  for (const auto& row : rows) {
     for (std::size_t c = 0; c < row.size(); ++c) {
       const std::string padding(widths[c] - row[c].size(), ' ');
       text += c == 0 ? "  " + row[c] + padding : "  " + padding + row[c];
@@ -34,6 +27,13 @@ std::string align(const std::vector<Row>& rows) {
   }
   return text;
 }
+
+namespace {
+
+using base::concat;
+using charts::fixed;
+using charts::number;
+using Row = std::vector<std::string>;
 
 std::string figure(double value, int digits) { return std::isfinite(value) ? fixed(value, digits) : "-"; }
 
@@ -57,7 +57,7 @@ std::string sets_table(const Evaluation& evaluation) {
                             "exact AUC", "exact FR"},
                            row_of(evaluation.whole)};
   for (const SetScores& subset : evaluation.subsets) rows.push_back(row_of(subset));
-  return align(rows);
+  return align_columns(rows);
 }
 
 std::string pose_table(const HeadPoseScores& pose) {
@@ -71,7 +71,7 @@ std::string pose_table(const HeadPoseScores& pose) {
     rows.push_back(std::move(row));
   }
   rows.push_back({"mean", figure(pose.mean_absolute_error, 4)});
-  return align(rows);
+  return align_columns(rows);
 }
 
 std::string share(double value) { return figure(100 * value, 1); }
@@ -97,7 +97,7 @@ std::string breakdown_table(const Breakdown& breakdown, const Evaluation& evalua
                 figure(coverage.mean_uncertainty, 2), figure(coverage.mean_error, 2)});
     }
   }
-  return align(rows);
+  return align_columns(rows);
 }
 
 std::string breakdowns_text(const Evaluation& evaluation) {
@@ -138,7 +138,7 @@ std::string degradations_text(const DegradationScores& degradations) {
   return concat("\ndegraded pictures, ", degradations.faces,
                 " faces, boxes: tight boxes of the landmarks; the "
                 "face is brought to ",
-                kDegradedFacePx, " pixels first; *: middle strength\n\n", align(rows));
+                kDegradedFacePx, " pixels first; *: middle strength\n\n", align_columns(rows));
 }
 
 }  // namespace
@@ -184,7 +184,7 @@ std::string text_comparison(std::span<const Method> methods, std::span<const Dif
                     figure(whole.published.failure_rate, 3),
                     pose ? figure(pose->mean_absolute_error, 3) : "-"});
   }
-  std::string text = "methods side by side\n\n" + align(rows);
+  std::string text = "methods side by side\n\n" + align_columns(rows);
   rows = {{"method", "faces", "NME difference", "95 % interval", "better on", "verdict"}};
   for (const Difference& d : differences) {
     rows.push_back({d.method, concat(d.faces), figure(d.difference, 4),
@@ -195,8 +195,9 @@ std::string text_comparison(std::span<const Method> methods, std::span<const Dif
                                        : "worse"});
   }
   if (!differences.empty()) {
-    text += concat("\ndifference to ", differences.front().baseline,
-                   " on the faces neither missed, paired bootstrap, 10,000 resamples\n\n", align(rows));
+    text +=
+        concat("\ndifference to ", differences.front().baseline,
+               " on the faces neither missed, paired bootstrap, 10,000 resamples\n\n", align_columns(rows));
   }
   return text;
 }

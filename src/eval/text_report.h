@@ -4,10 +4,15 @@
 
 #include <span>
 #include <string>
+#include <vector>
 
 #include "eval/comparison.h"
 
 namespace spiga::eval {
+
+// Rows of cells as text, columns as wide as their widest cell; the first to the left, the others to the
+// right.
+std::string align_columns(const std::vector<std::vector<std::string>>& rows);
 
 // The figures of a method for a terminal: counts, sets, head pose, uncertainty, notes.
 std::string text_report(const Method& method);
