@@ -99,6 +99,8 @@ class Problems {
 media::PictureAnalyzerOptions picture_options(const AnalyzeOptions& options, const media::FaceFitter* fitter,
                                               Problems& problems) {
   media::PictureAnalyzerOptions pictures;
+  pictures.may_reduce =
+      options.analyzer.detector.starts_with(kDefaultDetector) && options.analyzer.min_face_px == 0;
   if (fitter && options.face3d.draw)
     pictures.draw_below = [fitter](Image& picture, const std::vector<Face>& faces) {
       fitter->draw(picture, faces);
@@ -115,7 +117,7 @@ std::vector<Workers::Work> make_workers(const Analyzer& prototype,
   for (std::size_t i = 0; i < count; ++i) {
     auto analyzer = std::make_shared<media::PictureAnalyzer>(prototype, options);
     workers.push_back([analyzer](const Job& job) -> media::AnalyzedPicture {
-      if (!job.source.problem.empty()) return {std::nullopt, {job.source.problem}};
+      if (!job.source.problem.empty()) return {std::nullopt, {job.source.problem}, {}};
       return analyzer->analyze(job.source.path, job.overlay);
     });
   }

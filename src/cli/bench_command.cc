@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/bench_pictures.h"
 #include "cli/commands.h"
 #include "cli/exit_status.h"
 #include "cli/shared_options.h"
@@ -35,6 +36,7 @@ struct BenchOptions {
   double seconds = 2;
   bool layers = false;
   bool json = false;
+  std::string pictures;  // folder, for end to end
 };
 
 struct Times {
@@ -204,6 +206,12 @@ void print(const nlohmann::json& j, const Measurement& m) {
 }
 
 int run_bench(const BenchOptions& options) {
+  if (!options.pictures.empty())
+    return bench_pictures({.folder = options.pictures,
+                           .model = options.model,
+                           .precision = options.precision,
+                           .threads = options.threads,
+                           .json = options.json});
   model::Session session(load(options), {.threads = options.threads, .max_batch = options.batch});
   const Measurement measurement = measure(options, session);
   const nlohmann::json json = to_json(options, session, measurement);
@@ -222,29 +230,44 @@ void add_bench(CLI::App& program, Action& chosen) {
   CLI::App* command = program.add_subcommand("bench", "Measure how fast a network runs here");
   CLI::Option* model =
       command->add_option("MODEL", options->model, "Model file [the default model, see docs/cli.md]");
-  command->add_option("--config", options->config, "Random weights of this network instead of a model file")
-      ->type_name("NAME")
-      ->excludes(model)
-      ->check(CLI::IsMember({"wflw-full", "300w-full", "default"}));
+  CLI::Option* config =
+      command
+          ->add_option("--config", options->config, "Random weights of this network instead of a model file")
+          ->type_name("NAME")
+          ->excludes(model)
+          ->check(CLI::IsMember({"wflw-full", "300w-full", "default"}));
   add_precision_option(*command, options->precision);
-  command->add_option("--threads", options->threads, "Threads of one run; 0 is OpenMP's default")
+  command
+      ->add_option("--threads", options->threads,
+                   "Threads of one run, or pictures at a time; 0 is one per processor")
       ->type_name("N")
       ->check(CLI::Range(0, 1024).description(""))
       ->capture_default_str();
-  command->add_option("--batch", options->batch, "Faces of one run")
-      ->type_name("N")
-      ->check(CLI::Range(1, 1024).description(""))
-      ->capture_default_str();
-  command->add_option("--time", options->seconds, "Measure for about this many seconds")
-      ->type_name("S")
-      ->check(CLI::Range(0.0, 3600.0).description(""))
-      ->capture_default_str();
-  command->add_flag("--layers", options->layers, "Every step's time, rate and implementation, too");
+  CLI::Option* batch = command->add_option("--batch", options->batch, "Faces of one run")
+                           ->type_name("N")
+                           ->check(CLI::Range(1, 1024).description(""))
+                           ->capture_default_str();
+  CLI::Option* time = command->add_option("--time", options->seconds, "Measure for about this many seconds")
+                          ->type_name("S")
+                          ->check(CLI::Range(0.0, 3600.0).description(""))
+                          ->capture_default_str();
+  CLI::Option* layers =
+      command->add_flag("--layers", options->layers, "Every step's time, rate and implementation, too");
+  command
+      ->add_option("--end-to-end", options->pictures,
+                   "Instead: analyse this folder's pictures, and tell pictures a second and where the "
+                   "processor's time goes")
+      ->type_name("FOLDER")
+      ->excludes(config)
+      ->excludes(batch)
+      ->excludes(time)
+      ->excludes(layers);
   command->add_flag("--json", options->json, "Print JSON");
   command->footer(
       "The ratio compares the network with nothing but its convolutions and matrix products, back to "
       "back.\n\n"
-      "Example:\n  spiga bench --config wflw-full --threads 1 --precision bf16 --layers");
+      "Example:\n  spiga bench --config wflw-full --threads 1 --precision bf16 --layers\n"
+      "  spiga bench --end-to-end holiday/ --threads 2");
   command->callback([options, &chosen] { chosen = [options] { return run_bench(*options); }; });
 }
 

@@ -3,6 +3,7 @@
 #include <opencv2/imgcodecs.hpp>
 
 #include "base/text.h"
+#include "media/jpeg_codec.h"
 #include "media/picture_codec.h"
 #include "spiga/error.h"
 
@@ -34,8 +35,9 @@ class ImageMemory : public cv::MatAllocator {
 
 }  // namespace
 
-// What EXIF turns by a quarter comes in memory of OpenCV's and is copied.
+// What EXIF of a TIFF or PNG turns by a quarter comes in memory of OpenCV's and is copied.
 Image decode(std::span<const std::uint8_t> bytes, const PictureHeader& header, std::string_view name) {
+  if (header.format == PictureFormat::jpeg) return decode_jpeg(bytes, header, name);
   const cv::Mat file(1, static_cast<int>(bytes.size()), CV_8UC1, const_cast<std::uint8_t*>(bytes.data()));
   Image image(static_cast<int>(header.width), static_cast<int>(header.height), PixelFormat::bgr8);
   ImageMemory memory(image);

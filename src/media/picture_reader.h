@@ -5,8 +5,10 @@
 #include <cstdint>
 #include <filesystem>
 #include <span>
+#include <string>
 #include <string_view>
 
+#include "media/picture_header.h"
 #include "spiga/image.h"
 
 namespace spiga::media {
@@ -17,6 +19,34 @@ struct PictureLimits {
   // turns by a quarter are there twice for a moment. No side may be longer than 2^20.
   std::int64_t max_pixels = 256 * 1000 * 1000;
   std::int64_t max_file_bytes = 1024 * 1024 * 1024;
+};
+
+// The bytes of a picture file whose header was read; nothing is decoded yet. Safe from many threads.
+class PictureFile {
+ public:
+  // Throws Error as read_picture.
+  static PictureFile read(const std::filesystem::path& path, const PictureLimits& limits = {});
+
+  // As the file stores it; EXIF may turn it.
+  int width() const { return static_cast<int>(header_.width); }
+  int height() const { return static_cast<int>(header_.height); }
+  // Whether the following two can do other than the whole: an upright JPEG.
+  bool has_parts() const;
+
+  // As read_picture.
+  Image decode() const;
+  // Reduced by 2, 4 or 8, rounded up: pixel (x, y) shows what lies around (r (x + 0.5) - 0.5, ...).
+  Image decode_reduced(int reduction) const;
+  // Rows [first, first + count) of the picture.
+  Image decode_rows(int first, int count) const;
+
+ private:
+  PictureFile() = default;
+  std::span<const std::uint8_t> bytes() const;
+
+  std::string name_;
+  std::string bytes_;
+  PictureHeader header_;
 };
 
 // Decodes JPEG, PNG, BMP, WebP, TIFF or PNM to bgr8, upright as its EXIF orientation says: grey becomes three

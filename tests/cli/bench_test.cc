@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "engine/calibration.h"
@@ -60,6 +61,34 @@ TEST_F(Bench, RefusesWhatItDoesNotKnow) {
   EXPECT_EQ(run_program(SPIGA_PROGRAM, {"bench", "--config", "huge"}).status, 2);
   EXPECT_EQ(run_program(SPIGA_PROGRAM, {"bench", "m.safetensors", "--config", "default"}).status, 2);
   EXPECT_EQ(run_program(SPIGA_PROGRAM, {"bench", path_}).status, 3);
+}
+
+TEST_F(Bench, TellsWhereTheTimeOfPicturesGoes) {
+  for (const char* name : {"a.jpg", "b.jpg", "c.jpg"})
+    std::filesystem::copy_file("samples/astronaut.jpg", folder_.path() / name);
+  const Outcome outcome =
+      run_program(SPIGA_PROGRAM, {"bench", "--end-to-end", folder_.path(), "--threads", "2", "--json"});
+  ASSERT_EQ(outcome.status, 0) << outcome.err;
+  const nlohmann::json json = nlohmann::json::parse(outcome.out);
+  EXPECT_EQ(json["pictures"], 3);
+  EXPECT_EQ(json["faces"], 3);
+  EXPECT_NEAR(json["megapixels_per_picture"].get<double>(), 0.262, 0.001);
+  EXPECT_GT(json["pictures_per_s"], 0);
+  double sum = 0;
+  for (const char* part : {"decode", "detect", "locate", "output"}) {
+    EXPECT_GT(json["ms_per_picture"][part], 0) << part;
+    sum += json["ms_per_picture"][part].get<double>();
+  }
+  EXPECT_LE(sum, 1.05 * json["processor_ms_per_picture"].get<double>());
+  testing::overwrite(folder_.path() / "d.jpg", "no picture");
+  const Outcome table = run_program(SPIGA_PROGRAM, {"bench", "--end-to-end", folder_.path()});
+  EXPECT_EQ(table.status, 1);
+  EXPECT_THAT(table.err, HasSubstr("d.jpg"));
+  EXPECT_THAT(table.out, HasSubstr("pictures/s"));
+  EXPECT_THAT(table.out, HasSubstr("1 failed"));
+  const testing::TemporaryFolder empty;
+  EXPECT_EQ(run_program(SPIGA_PROGRAM, {"bench", "--end-to-end", empty.path()}).status, 3);
+  EXPECT_EQ(run_program(SPIGA_PROGRAM, {"bench", "--end-to-end", empty.path(), "--layers"}).status, 2);
 }
 
 // The published size in bf16, file included.

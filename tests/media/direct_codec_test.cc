@@ -8,6 +8,7 @@
 #include <opencv2/imgproc.hpp>
 
 #include "base/file.h"
+#include "media/jpeg_codec.h"
 #include "media/picture_codec.h"
 #include "media/picture_reader.h"
 #include "support/error_of.h"
@@ -69,6 +70,38 @@ TEST(DirectCodec, turns_as_opencv_does) {
   for (int orientation = 0; orientation <= 9; ++orientation) {
     const std::string file = with_orientation(jpeg, orientation);
     EXPECT_EQ(difference(decoded(file), decoded_by_opencv(file)), 0) << orientation;
+  }
+}
+
+// Reduced in the cosine transform: nearly the mean of the pixels.
+TEST(JpegCodec, reduces_to_means) {
+  const std::string file = base::read_file("samples/astronaut.jpg");
+  const std::span bytes(reinterpret_cast<const std::uint8_t*>(file.data()), file.size());
+  const cv::Mat whole = decoded_by_opencv(file);
+  for (const int reduction : {1, 2, 4, 8}) {
+    const Image image = codec::decode_jpeg(bytes, read_picture_header(bytes, "x"), "x", reduction);
+    cv::Mat means;
+    cv::resize(whole, means, {whole.cols / reduction, whole.rows / reduction}, 0, 0, cv::INTER_AREA);
+    ASSERT_EQ(image.width(), means.cols);
+    ASSERT_EQ(image.height(), means.rows);
+    const cv::Mat pixels(image.height(), image.width(), CV_8UC3, const_cast<std::uint8_t*>(image.data()));
+    const double error = cv::norm(pixels, means, cv::NORM_L1) / static_cast<double>(3 * means.total());
+    EXPECT_LT(error, reduction == 1 ? 1e-9 : 1.5) << reduction;
+  }
+  const std::string odd = encoded(picture(CV_8UC3), ".jpg");  // 61 x 37
+  const std::span odd_bytes(reinterpret_cast<const std::uint8_t*>(odd.data()), odd.size());
+  const Image image = codec::decode_jpeg(odd_bytes, read_picture_header(odd_bytes, "x"), "x", 4);
+  EXPECT_EQ(image.width(), 16);
+  EXPECT_EQ(image.height(), 10);
+}
+
+TEST(JpegCodec, rows_are_those_of_the_whole) {
+  const std::string file = base::read_file("samples/astronaut.jpg");
+  const std::span bytes(reinterpret_cast<const std::uint8_t*>(file.data()), file.size());
+  const cv::Mat whole = decoded_by_opencv(file);
+  for (const auto& [first, count] : {std::pair{0, 512}, {0, 1}, {7, 90}, {128, 300}, {511, 1}}) {
+    const Image rows = codec::decode_jpeg_rows(bytes, read_picture_header(bytes, "x"), "x", first, count);
+    EXPECT_EQ(difference(rows, whole.rowRange(first, first + count)), 0) << first << " " << count;
   }
 }
 
