@@ -43,7 +43,8 @@ run() { qemu-aarch64-static -L "$root" "$@"; }
 if [ $tests = yes ]; then
   for module in engine model vision; do
     start=$SECONDS
-    run build/aarch64/bin/${module}_test --gtest_brief=1 || fail "${module}_test failed"
+    # Without the test of how fast the processor computes, which is not there.
+    run build/aarch64/bin/${module}_test --gtest_brief=1 --gtest_filter=-Calibration.FollowsTheProcessor || fail "${module}_test failed"
     echo "${module}_test under qemu took $((SECONDS - start)) s"
   done
 fi

@@ -109,7 +109,9 @@ class Kernels : public ::testing::TestWithParam<DataType> {
     std::vector<float> before = random_values(out, 4);
     for (float& value : before) value = rounded(spec.output, value);
     const auto kernel = std::make_shared<const Kernel>(spec);
+#if defined(__x86_64__)  // oneDNN has fast kernels for few other processors
     EXPECT_THAT(std::string(kernel->implementation()), Not(HasSubstr("ref"))) << to_string(spec);
+#endif
     const auto y =
         run(kernel, x, std::make_shared<const PackedWeights>(*kernel, w, bias), before, spec.output);
     expect_near(spec.output, y, naive(spec, x, w, bias, before));
