@@ -21,6 +21,7 @@ constexpr Target kTargets[] = {
     {"checkpoint", fuzz_checkpoint},
     {"config", fuzz_config},
     {"csv", fuzz_csv},
+    {"detector_scenes", fuzz_detector_scenes},
     {"form", fuzz_form},
     {"http", fuzz_http},
     {"markup", fuzz_markup},
