@@ -135,7 +135,8 @@ spiga::AnalyzerOptions analyzer_options(const std::string& model, const std::str
   static const std::map<std::string, spiga::Precision> kPrecisions = {
       {"automatic", spiga::Precision::automatic},
       {"f32", spiga::Precision::f32},
-      {"bf16", spiga::Precision::bf16}};
+      {"bf16", spiga::Precision::bf16},
+      {"int8", spiga::Precision::int8}};
   static const std::map<std::string, spiga::Sampling> kSamplings = {{"bilinear", spiga::Sampling::bilinear},
                                                                     {"nearest", spiga::Sampling::nearest}};
   static const std::map<std::string, spiga::DetectorEffort> kEfforts = {
@@ -454,9 +455,8 @@ PYBIND11_MODULE(_spiga, module) {
       .def_property_readonly("database", [](PyAnalyzer& a) { return a.get().landmarker().database(); })
       .def_property_readonly("landmark_ids",
                              [](PyAnalyzer& a) { return a.get().landmarker().landmark_ids(); })
-      .def_property_readonly("precision", [](PyAnalyzer& a) {
-        return a.get().landmarker().model().precision() == spiga::Precision::f32 ? "f32" : "bf16";
-      });
+      .def_property_readonly("precision",
+                             [](PyAnalyzer& a) { return name_of(a.get().landmarker().model().precision()); });
   py::class_<PyTracker>(module, "Tracker")
       .def(py::init<std::shared_ptr<PyAnalyzer>, double, int, double>())
       .def("next", &PyTracker::next);

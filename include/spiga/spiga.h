@@ -37,9 +37,11 @@ typedef enum spiga_pixel_format {
 } spiga_pixel_format;
 
 typedef enum spiga_precision {
-  SPIGA_PRECISION_AUTOMATIC = 0, /* bf16 where the processor computes it natively, f32 elsewhere */
+  SPIGA_PRECISION_AUTOMATIC = 0, /* int8 where the model file has scales and the processor VNNI and no AMX;
+                                    else bf16 where the processor computes it natively, f32 elsewhere */
   SPIGA_PRECISION_F32 = 1,
-  SPIGA_PRECISION_BF16 = 2
+  SPIGA_PRECISION_BF16 = 2,
+  SPIGA_PRECISION_INT8 = 3 /* needs model files with scales (spiga quantize) and a processor with VNNI */
 } spiga_precision;
 
 /* How hard faces are looked for: docs/detector.md has each one's recall and cost. */

@@ -110,7 +110,7 @@ class Landmarker:
 
     def __init__(self, model: Union[str, os.PathLike[str]] = "", *, precision: str = "automatic",
                  threads: int = 1, max_batch: int = 8, sampling: str = "bilinear", quality: str = "fast") -> None:
-        """Loads a model file, by default spiga's own. ``precision``: automatic, f32 or bf16; ``threads`` of one
+        """Loads a model file, by default spiga's own. ``precision``: automatic, f32, bf16 or int8; ``threads`` of one
         call, 0 for all; ``max_batch``: faces of one network call; ``sampling``: bilinear, or nearest as the
         published tools; ``quality``: looks of the network at each face: fast, one; normal, turned and doubtful
         faces again, upright; best, the mean of four."""
@@ -137,7 +137,7 @@ class Landmarker:
 
     @property
     def precision(self) -> str:
-        """What ``automatic`` came to: f32 or bf16."""
+        """What ``automatic`` came to: f32, bf16 or int8."""
         return self._native.precision
 
 

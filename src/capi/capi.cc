@@ -79,12 +79,13 @@ AnalyzerOptions analyzer_options(const spiga_options& options) {
                   options.size));
   if (options.effort < 0 || options.effort > SPIGA_EFFORT_THOROUGH)
     refuse(concat("options: effort: expected a spiga_effort, found ", options.effort));
-  if (options.precision < 0 || options.precision > SPIGA_PRECISION_BF16)
+  if (options.precision < 0 || options.precision > SPIGA_PRECISION_INT8)
     refuse(concat("options: precision: expected a spiga_precision, found ", options.precision));
   if (options.quality < 0 || options.quality > SPIGA_QUALITY_BEST)
     refuse(concat("options: quality: expected a spiga_quality, found ", options.quality));
   constexpr Quality kQualities[] = {Quality::fast, Quality::normal, Quality::best};
-  constexpr Precision kPrecisions[] = {Precision::automatic, Precision::f32, Precision::bf16};
+  constexpr Precision kPrecisions[] = {Precision::automatic, Precision::f32, Precision::bf16,
+                                       Precision::int8};
   constexpr DetectorEffort kEfforts[] = {DetectorEffort::fast, DetectorEffort::normal,
                                          DetectorEffort::thorough};
   AnalyzerOptions result;

@@ -109,6 +109,12 @@ std::shared_ptr<const model::CompiledNetwork> load(const BenchOptions& options) 
   return model::CompiledNetwork::load(network.model_path(), options.precision);
 }
 
+// Of what most products are made.
+DataType data_type_of(Precision precision) {
+  if (precision == Precision::int8) return DataType::u8;
+  return precision == Precision::bf16 ? DataType::bf16 : DataType::f32;
+}
+
 Measurement measure(const BenchOptions& options, model::Session& session) {
   Measurement result;
   std::minstd_rand generator(1);
@@ -125,8 +131,7 @@ Measurement measure(const BenchOptions& options, model::Session& session) {
     for (std::size_t i = 0; i < seconds.size(); ++i)
       result.layers.push_back({&program.steps()[i], seconds[i]});
   }
-  const bool bf16 = session.network().precision() == Precision::bf16;
-  result.peak = engine::measured_peak(bf16 ? DataType::bf16 : DataType::f32, session.options().threads);
+  result.peak = engine::measured_peak(data_type_of(session.network().precision()), session.options().threads);
   return result;
 }
 
@@ -148,7 +153,7 @@ nlohmann::json to_json(const BenchOptions& options, const model::Session& sessio
   nlohmann::json json = {
       {"network", options.config.empty() ? session.network().config().database : options.config},
       {"parameters", model::parameter_count(session.network().config())},
-      {"precision", session.network().precision() == Precision::bf16 ? "bf16" : "f32"},
+      {"precision", name_of(session.network().precision())},
       {"instruction_set", engine::name_of(engine::instruction_set())},
       {"threads", session.options().threads},
       {"batch", options.batch},

@@ -35,6 +35,7 @@ void add_calibrate(CLI::App& program, Action& chosen);
 void add_info(CLI::App& program, Action& chosen);
 void add_label(CLI::App& program, Action& chosen);
 void add_pack(CLI::App& program, Action& chosen);
+void add_quantize(CLI::App& program, Action& chosen);
 void add_serve(CLI::App& program, Action& chosen);
 void add_trainer(CLI::App& program, Action& chosen);  // train and export: become spiga-train
 void add_train(CLI::App& program, Action& chosen);    // spiga-train

@@ -44,6 +44,9 @@ void add_label(CLI::App& program, Action& chosen) {
 void add_pack(CLI::App& program, Action& chosen) {
   add_left_out(program, chosen, "pack", "SPIGA_WITH_EVALUATE");
 }
+void add_quantize(CLI::App& program, Action& chosen) {
+  add_left_out(program, chosen, "quantize", "SPIGA_WITH_EVALUATE");
+}
 #endif
 
 #if !SPIGA_HAS_SERVE

@@ -17,6 +17,7 @@ void add_commands(CLI::App& program, spiga::cli::Action& chosen) {
   spiga::cli::add_info(program, chosen);
   spiga::cli::add_label(program, chosen);
   spiga::cli::add_pack(program, chosen);
+  spiga::cli::add_quantize(program, chosen);
   spiga::cli::add_serve(program, chosen);
   spiga::cli::add_trainer(program, chosen);
 }

@@ -32,15 +32,17 @@ void NetworkOptions::apply_to(AnalyzerOptions& analyzer) const {
 }
 
 void add_precision_option(CLI::App& command, Precision& precision) {
-  static const std::map<std::string, Precision> names = {
-      {"automatic", Precision::automatic}, {"f32", Precision::f32}, {"bf16", Precision::bf16}};
+  static const std::map<std::string, Precision> names = {{"automatic", Precision::automatic},
+                                                         {"f32", Precision::f32},
+                                                         {"bf16", Precision::bf16},
+                                                         {"int8", Precision::int8}};
   command
       .add_option_function<std::string>(
           "--precision", [&precision](const std::string& name) { precision = names.at(name); },
-          "automatic, f32 or bf16")
+          "automatic, f32, bf16 or int8")
       ->type_name("P")
       ->group(kGroup)
-      ->check(CLI::IsMember({"automatic", "f32", "bf16"}).description(""))
+      ->check(CLI::IsMember({"automatic", "f32", "bf16", "int8"}).description(""))
       ->default_str("automatic");
 }
 

@@ -21,8 +21,8 @@ void dispatch(DataType type, const F& f) {
   }
 }
 
-template <typename T>
-void scale_shift_relu_of(const T* x, T* y, T* copy, const float* scale, const float* shift,
+template <typename T, typename Y>
+void scale_shift_relu_of(const T* x, Y* y, T* copy, const float* scale, const float* shift,
                          std::int64_t pixels, int channels) {
   for (std::int64_t p = 0; p < pixels; ++p) {
     for (int c = 0; c < channels; ++c) {
@@ -134,9 +134,9 @@ void soft_argmax(const float* maps, int side, int channels, int begin, int end, 
   for (int c = begin; c < end; ++c) peaks[c] = soft_argmax_of(maps + c, side, channels);
 }
 
-template <typename T>
+template <typename T, typename Y>
 void sample_windows_of(const WindowLayout& layout, const T* field, const float* points, std::int64_t begin,
-                       std::int64_t end, T* samples) {
+                       std::int64_t end, float factor, Y* samples) {
   const int channels = layout.channels;
   samples += begin * layout.grid * layout.grid * channels;
   for (std::int64_t p = begin; p < end; ++p) {
@@ -151,7 +151,7 @@ void sample_windows_of(const WindowLayout& layout, const T* field, const float* 
           const float top = to_float(upper[c]) * (1 - column.part) + to_float(upper[c + right]) * column.part;
           const float bottom =
               to_float(lower[c]) * (1 - column.part) + to_float(lower[c + right]) * column.part;
-          store(samples[c], top * (1 - row.part) + bottom * row.part);
+          store(samples[c], (top * (1 - row.part) + bottom * row.part) * factor);
         }
       }
     }
@@ -161,7 +161,8 @@ void sample_windows_of(const WindowLayout& layout, const T* field, const float* 
 void sample_windows(DataType type, const WindowLayout& layout, const void* field, const float* points,
                     std::int64_t begin, std::int64_t end, void* samples) {
   dispatch(type, [&]<typename T>(T*) {
-    sample_windows_of(layout, static_cast<const T*>(field), points, begin, end, static_cast<T*>(samples));
+    sample_windows_of(layout, static_cast<const T*>(field), points, begin, end, 1.0F,
+                      static_cast<T*>(samples));
   });
 }
 
@@ -198,9 +199,66 @@ void pairwise_differences(DataType type, const float* points, int count, int beg
   });
 }
 
-constexpr Operations kPortable = {"portable",     scale_shift_relu, depth_to_space_add,
-                                  space_to_depth, heat_maps,        soft_argmax,
-                                  sample_windows, softmax,          pairwise_differences};
+// As dispatch, for any type.
+template <typename F>
+void dispatch_any(DataType type, const F& f) {
+  if (type == DataType::u8) {
+    f(static_cast<std::uint8_t*>(nullptr));
+  } else if (type == DataType::s8) {
+    f(static_cast<std::int8_t*>(nullptr));
+  } else {
+    dispatch(type, f);
+  }
+}
+
+void to_8_bit(DataType type, const void* x, DataType y_type, void* y, float factor, std::int64_t count) {
+  dispatch(type, [&]<typename T>(T*) {
+    const T* from = static_cast<const T*>(x);
+    dispatch_any(y_type, [&]<typename Y>(Y*) {
+      Y* to = static_cast<Y*>(y);
+      for (std::int64_t i = 0; i < count; ++i) store(to[i], to_float(from[i]) * factor);
+    });
+  });
+}
+
+void scale_shift_relu_u8(DataType type, const void* x, std::uint8_t* y, void* copy, const float* scale,
+                         const float* shift, std::int64_t pixels, int channels) {
+  dispatch(type, [&]<typename T>(T*) {
+    scale_shift_relu_of(static_cast<const T*>(x), y, static_cast<T*>(copy), scale, shift, pixels, channels);
+  });
+}
+
+void sample_windows_u8(DataType type, const WindowLayout& layout, const void* field, const float* points,
+                       std::int64_t begin, std::int64_t end, float factor, std::uint8_t* samples) {
+  dispatch_any(type, [&]<typename T>(T*) {
+    sample_windows_of(layout, static_cast<const T*>(field), points, begin, end, factor, samples);
+  });
+}
+
+void repeat_add_u8(const std::uint8_t* x, std::uint8_t* y, std::int64_t begin, std::int64_t end, int width,
+                   int channels, float x_factor, float y_factor) {
+  for (std::int64_t row = begin; row < end; ++row) {
+    const std::uint8_t* from = x + row / 2 * (width / 2) * channels;
+    std::uint8_t* to = y + row * width * channels;
+    for (int column = 0; column < width; ++column, to += channels)
+      for (int k = 0; k < channels; ++k)
+        store(to[k], to_float(to[k]) * y_factor + to_float(from[column / 2 * channels + k]) * x_factor);
+  }
+}
+
+constexpr Operations kPortable = {"portable",
+                                  scale_shift_relu,
+                                  depth_to_space_add,
+                                  space_to_depth,
+                                  heat_maps,
+                                  soft_argmax,
+                                  sample_windows,
+                                  softmax,
+                                  pairwise_differences,
+                                  to_8_bit,
+                                  scale_shift_relu_u8,
+                                  sample_windows_u8,
+                                  repeat_add_u8};
 
 }  // namespace
 
@@ -214,14 +272,14 @@ const Operations& operations() {
 }
 
 void to_float32(DataType type, const void* from, float* to, std::int64_t count) {
-  dispatch(type, [&]<typename T>(T*) {
+  dispatch_any(type, [&]<typename T>(T*) {
     const T* values = static_cast<const T*>(from);
     for (std::int64_t i = 0; i < count; ++i) to[i] = to_float(values[i]);
   });
 }
 
 void from_float32(DataType type, const float* from, void* to, std::int64_t count) {
-  dispatch(type, [&]<typename T>(T*) {
+  dispatch_any(type, [&]<typename T>(T*) {
     T* values = static_cast<T*>(to);
     for (std::int64_t i = 0; i < count; ++i) store(values[i], from[i]);
   });

@@ -39,8 +39,8 @@ struct WindowLayout {
 };
 
 // The network's own passes over activations, between oneDNN's kernels. Each works on one thread on a range
-// that the caller chose; activations are [.., channels] without gaps, of the DataType given. There is a
-// portable form and one for AVX-512; they agree to rounding.
+// that the caller chose; activations are [.., channels] without gaps, of the DataType given (f32 or bf16
+// unless another is named). There is a portable form and one for AVX-512; they agree to rounding.
 struct Operations {
   const char* name;
 
@@ -76,6 +76,21 @@ struct Operations {
   // differences [count, count - 1, 2]: points[i] - points[j], j != i in order, for i in [begin, end).
   void (*pairwise_differences)(DataType type, const float* points, int count, int begin, int end,
                                void* differences);
+
+  // What follows writes 8 bits: the nearest whole number, within what the type holds.
+
+  // y = x factor, as u8 or s8.
+  void (*to_8_bit)(DataType type, const void* x, DataType y_type, void* y, float factor, std::int64_t count);
+  // scale_shift_relu with y as u8.
+  void (*scale_shift_relu_u8)(DataType type, const void* x, std::uint8_t* y, void* copy, const float* scale,
+                              const float* shift, std::int64_t pixels, int channels);
+  // sample_windows with samples times factor as u8; the field is f32, bf16 or u8.
+  void (*sample_windows_u8)(DataType type, const WindowLayout& layout, const void* field, const float* points,
+                            std::int64_t begin, std::int64_t end, float factor, std::uint8_t* samples);
+  // y[r, c, :] = y[r, c, :] y_factor + x[r / 2, c / 2, :] x_factor for rows r in [begin, end) of y [rows,
+  // width, channels]; x [rows / 2, width / 2, channels].
+  void (*repeat_add_u8)(const std::uint8_t* x, std::uint8_t* y, std::int64_t begin, std::int64_t end,
+                        int width, int channels, float x_factor, float y_factor);
 };
 
 const Operations& portable_operations();
@@ -84,7 +99,7 @@ const Operations* avx512_operations();
 // The faster one that instruction_set() allows.
 const Operations& operations();
 
-// Between stored activations and float32.
+// Between stored activations of any type and float32; 8 bits are whole numbers here, whatever their scale.
 void to_float32(DataType type, const void* from, float* to, std::int64_t count);
 void from_float32(DataType type, const float* from, void* to, std::int64_t count);
 

@@ -77,6 +77,41 @@ SPIGA_AVX512_INLINE void save_pair(bfloat16* to, Pair value) {
   _mm512_storeu_si512(to, _mm512_mask_blend_epi16(0xaaaaaaaa, even, rounded(value.b)));
 }
 
+SPIGA_AVX512_INLINE __m512 load(__mmask16 mask, const std::uint8_t* from) {
+  const __m512i wide = _mm512_maskz_cvtepu8_epi32(0xffff, _mm_maskz_loadu_epi8(mask, from));
+  return _mm512_maskz_cvtepi32_ps(0xffff, wide);
+}
+SPIGA_AVX512_INLINE Pair load_pair(const std::uint8_t* from) {
+  return {load(0xffff, from), load(0xffff, from + kLanes)};
+}
+
+// The nearest whole numbers, not below zero; NaN becomes zero.
+SPIGA_AVX512_INLINE __m512i whole(__m512 value) {
+  return _mm512_maskz_max_epi32(0xffff, _mm512_maskz_cvtps_epi32(0xffff, value), _mm512_setzero_si512());
+}
+SPIGA_AVX512_INLINE void save(std::uint8_t* to, __mmask16 mask, __m512 value) {
+  _mm_mask_storeu_epi8(to, mask, _mm512_maskz_cvtusepi32_epi8(0xffff, whole(value)));
+}
+SPIGA_AVX512_INLINE void save(std::int8_t* to, __mmask16 mask, __m512 value) {
+  _mm_mask_storeu_epi8(to, mask,
+                       _mm512_maskz_cvtsepi32_epi8(0xffff, _mm512_maskz_cvtps_epi32(0xffff, value)));
+}
+
+// A pair in the order in which load_pair takes apart values of type T.
+template <typename T>
+SPIGA_AVX512_INLINE void save_pair_u8(std::uint8_t* to, Pair value) {
+  if constexpr (sizeof(T) == sizeof(bfloat16)) {
+    const __m512i most = _mm512_set1_epi32(255);
+    const __m512i even = _mm512_maskz_min_epi32(0xffff, whole(value.a), most);
+    const __m512i odd = _mm512_maskz_min_epi32(0xffff, whole(value.b), most);
+    const __m512i both = _mm512_or_si512(even, _mm512_maskz_slli_epi32(0xffff, odd, 16));
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), _mm512_maskz_cvtepi16_epi8(0xffffffff, both));
+  } else {
+    save(to, 0xffff, value.a);
+    save(to + kLanes, 0xffff, value.b);
+  }
+}
+
 // max and min that give the second operand where the first is NaN.
 SPIGA_AVX512_INLINE __m512 maximum(__m512 a, __m512 b) { return _mm512_maskz_max_ps(0xffff, a, b); }
 SPIGA_AVX512_INLINE __m512 minimum(__m512 a, __m512 b) { return _mm512_maskz_min_ps(0xffff, a, b); }
@@ -169,6 +204,51 @@ SPIGA_AVX512 void scale_shift_relu_of(const T* x, T* y, T* copy, const float* sc
     for (std::int64_t i = c; i < pixels * channels; i += channels) {
       save(y + i, mask, scaled_relu(load(mask, x + i), scales, shifts));
     }
+  }
+}
+
+// The same with y as u8.
+template <typename T>
+SPIGA_AVX512 void scale_shift_relu_u8_of(const T* x, std::uint8_t* y, T* copy, const float* scale,
+                                         const float* shift, std::int64_t pixels, int channels) {
+  if (copy != nullptr) std::memcpy(copy, x, static_cast<std::size_t>(pixels * channels) * sizeof(T));
+  int c = 0;
+  for (; c + kPairLanes <= channels; c += kPairLanes) {
+    const Pair scales = load_parameters<T>(scale + c), shifts = load_parameters<T>(shift + c);
+    for (std::int64_t i = c; i < pixels * channels; i += channels) {
+      save_pair_u8<T>(y + i, scaled_relu(load_pair(x + i), scales, shifts));
+    }
+  }
+  for (; c < channels; c += kLanes) {
+    const __mmask16 mask = lanes(channels - c);
+    const __m512 scales = load(mask, scale + c), shifts = load(mask, shift + c);
+    for (std::int64_t i = c; i < pixels * channels; i += channels) {
+      save(y + i, mask, scaled_relu(load(mask, x + i), scales, shifts));
+    }
+  }
+}
+
+template <typename T, typename Y>
+SPIGA_AVX512 void to_8_bit_of(const T* x, Y* y, float factor, std::int64_t count) {
+  const __m512 factors = _mm512_set1_ps(factor);
+  for (std::int64_t i = 0; i < count; i += kLanes) {
+    const __mmask16 mask = lanes(static_cast<int>(std::min<std::int64_t>(count - i, kLanes)));
+    save(y + i, mask, _mm512_mul_ps(load(mask, x + i), factors));
+  }
+}
+
+SPIGA_AVX512 void repeat_add_u8(const std::uint8_t* x, std::uint8_t* y, std::int64_t begin, std::int64_t end,
+                                int width, int channels, float x_factor, float y_factor) {
+  const __m512 x_factors = _mm512_set1_ps(x_factor), y_factors = _mm512_set1_ps(y_factor);
+  for (std::int64_t row = begin; row < end; ++row) {
+    const std::uint8_t* from = x + row / 2 * (width / 2) * channels;
+    std::uint8_t* to = y + row * width * channels;
+    for (int column = 0; column < width; ++column, to += channels)
+      for (int k = 0; k < channels; k += kLanes) {
+        const __mmask16 mask = lanes(channels - k);
+        const __m512 added = _mm512_mul_ps(load(mask, from + column / 2 * channels + k), x_factors);
+        save(to + k, mask, _mm512_fmadd_ps(load(mask, to + k), y_factors, added));
+      }
   }
 }
 
@@ -318,6 +398,10 @@ struct Corners {
   const T* lower_right;
 };
 
+SPIGA_AVX512_INLINE Pair times(Pair x, __m512 factor) {
+  return {_mm512_mul_ps(x.a, factor), _mm512_mul_ps(x.b, factor)};
+}
+
 // One sample: all channels between four pixels.
 template <typename T>
 SPIGA_AVX512_INLINE void sample(const Corners<T>& at, __m512 across, __m512 down, int channels, T* to) {
@@ -335,9 +419,28 @@ SPIGA_AVX512_INLINE void sample(const Corners<T>& at, __m512 across, __m512 down
   }
 }
 
+// The same times `factor`, as u8.
 template <typename T>
+SPIGA_AVX512_INLINE void sample_u8(const Corners<T>& at, __m512 across, __m512 down, __m512 factor,
+                                   int channels, std::uint8_t* to) {
+  int c = 0;
+  for (; c + kPairLanes <= channels; c += kPairLanes) {
+    const Pair top = blend(load_pair(at.upper_left + c), load_pair(at.upper_right + c), across);
+    const Pair bottom = blend(load_pair(at.lower_left + c), load_pair(at.lower_right + c), across);
+    save_pair_u8<T>(to + c, times(blend(top, bottom, down), factor));
+  }
+  for (; c < channels; c += kLanes) {
+    const __mmask16 mask = lanes(channels - c);
+    const __m512 top = blend(load(mask, at.upper_left + c), load(mask, at.upper_right + c), across);
+    const __m512 bottom = blend(load(mask, at.lower_left + c), load(mask, at.lower_right + c), across);
+    save(to + c, mask, _mm512_mul_ps(blend(top, bottom, down), factor));
+  }
+}
+
+// As u8 where Y is that.
+template <typename T, typename Y>
 SPIGA_AVX512 void sample_windows_of(const WindowLayout& layout, const T* field, const float* points,
-                                    std::int64_t begin, std::int64_t end, T* samples) {
+                                    std::int64_t begin, std::int64_t end, float factor, Y* samples) {
   const int channels = layout.channels;
   const std::int64_t line = std::int64_t{layout.side} * channels;
   samples += begin * layout.grid * layout.grid * channels;
@@ -350,8 +453,13 @@ SPIGA_AVX512 void sample_windows_of(const WindowLayout& layout, const T* field, 
         const BilinearTap column = bilinear_tap(layout, points[2 * p], j);
         const std::int64_t left = std::int64_t{column.first} * channels;
         const std::int64_t right = std::int64_t{column.second} * channels;
-        sample<T>({upper + left, upper + right, lower + left, lower + right}, _mm512_set1_ps(column.part),
-                  _mm512_set1_ps(row.part), channels, samples);
+        const Corners<T> corners = {upper + left, upper + right, lower + left, lower + right};
+        const __m512 across = _mm512_set1_ps(column.part), down = _mm512_set1_ps(row.part);
+        if constexpr (sizeof(Y) == 1) {
+          sample_u8<T>(corners, across, down, _mm512_set1_ps(factor), channels, samples);
+        } else {
+          sample<T>(corners, across, down, channels, samples);
+        }
       }
     }
   }
@@ -446,10 +554,10 @@ void heat_maps(DataType type, const HeatLayout& layout, const void* heads, void*
 void sample_windows(DataType type, const WindowLayout& layout, const void* field, const float* points,
                     std::int64_t begin, std::int64_t end, void* samples) {
   if (type == DataType::f32) {
-    sample_windows_of(layout, static_cast<const float*>(field), points, begin, end,
+    sample_windows_of(layout, static_cast<const float*>(field), points, begin, end, 1.0F,
                       static_cast<float*>(samples));
   } else {
-    sample_windows_of(layout, static_cast<const bfloat16*>(field), points, begin, end,
+    sample_windows_of(layout, static_cast<const bfloat16*>(field), points, begin, end, 1.0F,
                       static_cast<bfloat16*>(samples));
   }
 }
@@ -471,9 +579,54 @@ void pairwise_differences(DataType type, const float* points, int count, int beg
   }
 }
 
-constexpr Operations kAvx512 = {"avx512",       scale_shift_relu, depth_to_space_add,
-                                space_to_depth, heat_maps,        soft_argmax,
-                                sample_windows, softmax,          pairwise_differences};
+void to_8_bit(DataType type, const void* x, DataType y_type, void* y, float factor, std::int64_t count) {
+  const bool is_signed = y_type == DataType::s8;
+  if (type == DataType::f32) {
+    const float* from = static_cast<const float*>(x);
+    is_signed ? to_8_bit_of(from, static_cast<std::int8_t*>(y), factor, count)
+              : to_8_bit_of(from, static_cast<std::uint8_t*>(y), factor, count);
+  } else {
+    const bfloat16* from = static_cast<const bfloat16*>(x);
+    is_signed ? to_8_bit_of(from, static_cast<std::int8_t*>(y), factor, count)
+              : to_8_bit_of(from, static_cast<std::uint8_t*>(y), factor, count);
+  }
+}
+
+void scale_shift_relu_u8(DataType type, const void* x, std::uint8_t* y, void* copy, const float* scale,
+                         const float* shift, std::int64_t pixels, int channels) {
+  if (type == DataType::f32) {
+    scale_shift_relu_u8_of(static_cast<const float*>(x), y, static_cast<float*>(copy), scale, shift, pixels,
+                           channels);
+  } else {
+    scale_shift_relu_u8_of(static_cast<const bfloat16*>(x), y, static_cast<bfloat16*>(copy), scale, shift,
+                           pixels, channels);
+  }
+}
+
+void sample_windows_u8(DataType type, const WindowLayout& layout, const void* field, const float* points,
+                       std::int64_t begin, std::int64_t end, float factor, std::uint8_t* samples) {
+  if (type == DataType::f32) {
+    sample_windows_of(layout, static_cast<const float*>(field), points, begin, end, factor, samples);
+  } else if (type == DataType::bf16) {
+    sample_windows_of(layout, static_cast<const bfloat16*>(field), points, begin, end, factor, samples);
+  } else {
+    sample_windows_of(layout, static_cast<const std::uint8_t*>(field), points, begin, end, factor, samples);
+  }
+}
+
+constexpr Operations kAvx512 = {"avx512",
+                                scale_shift_relu,
+                                depth_to_space_add,
+                                space_to_depth,
+                                heat_maps,
+                                soft_argmax,
+                                sample_windows,
+                                softmax,
+                                pairwise_differences,
+                                to_8_bit,
+                                scale_shift_relu_u8,
+                                sample_windows_u8,
+                                repeat_add_u8};
 
 }  // namespace
 

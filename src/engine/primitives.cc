@@ -32,23 +32,39 @@ const dnnl::engine& cpu() {
 }
 
 memory::data_type to_dnnl(DataType type) {
-  return type == DataType::f32 ? memory::data_type::f32 : memory::data_type::bf16;
+  switch (type) {
+    case DataType::f32:
+      return memory::data_type::f32;
+    case DataType::bf16:
+      return memory::data_type::bf16;
+    case DataType::u8:
+      return memory::data_type::u8;
+    case DataType::s8:
+      return memory::data_type::s8;
+  }
+  return memory::data_type::undef;
+}
+
+memory::data_type weights_type(DataType input) {
+  return is_8_bit(input) ? memory::data_type::s8 : to_dnnl(input);
 }
 
 // Attributes are shared when copied, so each kernel gets fresh ones.
-dnnl::primitive_attr attributes(const Epilogue& epilogue) {
+dnnl::primitive_attr attributes(const Epilogue& epilogue, const OutputScales& scales = {}) {
+  constexpr int kPerChannel = 1 << 1;
   dnnl::post_ops operations;
-  if (epilogue.accumulate) operations.append_sum(1.0F);
+  if (epilogue.accumulate) operations.append_sum(epilogue.kept);
   if (epilogue.relu) operations.append_eltwise(1.0F, dnnl::algorithm::eltwise_relu, 0.0F, 0.0F);
   dnnl::primitive_attr attr;
   attr.set_scratchpad_mode(dnnl::scratchpad_mode::user);
   attr.set_post_ops(operations);
+  if (!scales.empty()) attr.set_output_scales(kPerChannel, scales);
   return attr;
 }
 
 dnnl::convolution_forward::primitive_desc describe(const ConvolutionSpec& s) {
   const memory::desc x({s.batch, s.in, s.height, s.width}, to_dnnl(s.input), Tag::nhwc);
-  const memory::desc w({s.out, s.in, s.kernel, s.kernel}, to_dnnl(s.input), Tag::any);
+  const memory::desc w({s.out, s.in, s.kernel, s.kernel}, weights_type(s.input), Tag::any);
   const memory::desc b({s.out}, memory::data_type::f32, Tag::a);
   const memory::desc y({s.batch, s.out, s.out_height(), s.out_width()}, to_dnnl(s.output), Tag::nhwc);
   const memory::dims strides = {s.stride, s.stride};
@@ -57,15 +73,15 @@ dnnl::convolution_forward::primitive_desc describe(const ConvolutionSpec& s) {
   const dnnl::convolution_forward::desc operation(dnnl::prop_kind::forward_inference,
                                                   dnnl::algorithm::convolution_direct, x, w, b, y, strides,
                                                   begin, end);
-  return {operation, attributes(s.epilogue), cpu()};
+  return {operation, attributes(s.epilogue, s.scales), cpu()};
 }
 
 dnnl::matmul::primitive_desc describe(const ProductSpec& s) {
   const memory::desc x({s.rows, s.inner}, to_dnnl(s.input), Tag::ab);
-  const memory::desc w({s.inner, s.columns}, to_dnnl(s.input), Tag::any);
+  const memory::desc w({s.inner, s.columns}, weights_type(s.input), Tag::any);
   const memory::desc b({1, s.columns}, memory::data_type::f32, Tag::ab);
   const memory::desc y({s.rows, s.columns}, to_dnnl(s.output), Tag::ab);
-  return {dnnl::matmul::desc(x, w, b, y), attributes(s.epilogue), cpu()};
+  return {dnnl::matmul::desc(x, w, b, y), attributes(s.epilogue, s.scales), cpu()};
 }
 
 memory::desc strided(const std::array<int, 2>& batch, int rows, int columns, DataType type,
@@ -83,11 +99,14 @@ dnnl::matmul::primitive_desc describe(const BatchedProductSpec& s) {
 
 // What a plain weight array of this spec looks like: [out, in, k, k] or [columns, inner].
 memory::desc plain_weights(const Spec& spec) {
+  const auto type = [](DataType input) {
+    return is_8_bit(input) ? memory::data_type::s8 : memory::data_type::f32;
+  };
   if (const auto* s = std::get_if<ConvolutionSpec>(&spec)) {
-    return {{s->out, s->in, s->kernel, s->kernel}, memory::data_type::f32, Tag::oihw};
+    return {{s->out, s->in, s->kernel, s->kernel}, type(s->input), Tag::oihw};
   }
   const auto& s = std::get<ProductSpec>(spec);
-  return {{s.inner, s.columns}, memory::data_type::f32, Tag::ba};
+  return {{s.inner, s.columns}, type(s.input), Tag::ba};
 }
 
 std::string text(const Epilogue& epilogue) {
@@ -103,7 +122,9 @@ InstructionSet instruction_set() {
   };
   if (has(dnnl::cpu_isa::avx512_core_amx)) return InstructionSet::amx;
   if (has(dnnl::cpu_isa::avx512_core_bf16)) return InstructionSet::avx512_bf16;
+  if (has(dnnl::cpu_isa::avx512_core_vnni)) return InstructionSet::avx512_vnni;
   if (has(dnnl::cpu_isa::avx512_core)) return InstructionSet::avx512;
+  if (has(dnnl::cpu_isa::avx2_vnni)) return InstructionSet::avx2_vnni;
   if (has(dnnl::cpu_isa::avx2)) return InstructionSet::avx2;
   return InstructionSet::portable;
 }
@@ -114,8 +135,12 @@ std::string_view name_of(InstructionSet set) {
       return "portable";
     case InstructionSet::avx2:
       return "avx2";
+    case InstructionSet::avx2_vnni:
+      return "avx2_vnni";
     case InstructionSet::avx512:
       return "avx512";
+    case InstructionSet::avx512_vnni:
+      return "avx512_vnni";
     case InstructionSet::avx512_bf16:
       return "avx512_bf16";
     case InstructionSet::amx:
@@ -225,16 +250,31 @@ struct PackedWeights::Impl {
   }
 };
 
+namespace {
+
+template <typename T>
+memory plain_memory(const Kernel& kernel, std::span<const T> weights, std::span<const float> bias) {
+  const memory::desc plain = plain_weights(kernel.spec());
+  const std::size_t values = plain.get_size() / memory::data_type_size(plain.data_type());
+  if (plain.get_size() != weights.size_bytes() || kernel.impl().bias.get_size() != bias.size_bytes()) {
+    throw Error(ErrorCode::invalid_argument,
+                concat("weights of ", to_string(kernel.spec()), ": expected ", values, " and ",
+                       kernel.impl().bias.get_size() / sizeof(float), " values, found ", weights.size(),
+                       " and ", bias.size()));
+  }
+  return {plain, cpu(), const_cast<T*>(weights.data())};
+}
+
+}  // namespace
+
 PackedWeights::PackedWeights(const Kernel& kernel, std::span<const float> weights,
                              std::span<const float> bias) {
-  const memory::desc plain = plain_weights(kernel.spec());
-  if (plain.get_size() != weights.size_bytes() || kernel.impl().bias.get_size() != bias.size_bytes()) {
-    throw Error(ErrorCode::invalid_argument, concat("weights of ", to_string(kernel.spec()), ": expected ",
-                                                    plain.get_size() / sizeof(float), " and ",
-                                                    kernel.impl().bias.get_size() / sizeof(float),
-                                                    " values, found ", weights.size(), " and ", bias.size()));
-  }
-  impl_ = std::make_unique<Impl>(kernel, memory(plain, cpu(), const_cast<float*>(weights.data())), bias);
+  impl_ = std::make_unique<Impl>(kernel, plain_memory(kernel, weights, bias), bias);
+}
+
+PackedWeights::PackedWeights(const Kernel& kernel, std::span<const std::int8_t> weights,
+                             std::span<const float> bias) {
+  impl_ = std::make_unique<Impl>(kernel, plain_memory(kernel, weights, bias), bias);
 }
 
 PackedWeights::PackedWeights(const Kernel& kernel, const PackedWeights& other) {

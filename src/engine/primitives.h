@@ -21,17 +21,23 @@
 namespace spiga::engine {
 
 // What oneDNN uses here: what the processor has, less what DNNL_MAX_CPU_ISA forbids.
-enum class InstructionSet { portable, avx2, avx512, avx512_bf16, amx };
+enum class InstructionSet { portable, avx2, avx2_vnni, avx512, avx512_vnni, avx512_bf16, amx };
 InstructionSet instruction_set();
 std::string_view name_of(InstructionSet set);
 
-// What happens to a product before it is stored: y = relu(y + product + bias), each part but the product
+// What happens to a product before it is stored: y = relu(y kept + product + bias), each part but the product
 // optional.
 struct Epilogue {
   bool accumulate = false;
   bool relu = false;
+  float kept = 1;  // for 8 bits, where y has another scale than what lies there
   auto operator<=>(const Epilogue&) const = default;
 };
+
+// Over 8 bits (input u8 or s8, weights s8) the product is an int32 sum; (product + bias) scales[o] is what
+// goes on, with one scale for each output channel or column. They are compiled into the kernel: scales given
+// at run time make oneDNN's kernels slower by more than what layers that share a kernel gain.
+using OutputScales = std::vector<float>;
 
 // Square convolution with bias on [batch, height, width, in] -> [batch, height', width', out], dense.
 struct ConvolutionSpec {
@@ -41,6 +47,7 @@ struct ConvolutionSpec {
   int in = 1, out = 1;
   int kernel = 1, stride = 1, pad_begin = 0, pad_end = 0;
   Epilogue epilogue = {};
+  OutputScales scales = {};  // [out] for 8 bits
 
   int out_height() const { return (height + pad_begin + pad_end - kernel) / stride + 1; }
   int out_width() const { return (width + pad_begin + pad_end - kernel) / stride + 1; }
@@ -53,6 +60,7 @@ struct ProductSpec {
   DataType output = DataType::f32;
   int rows = 1, inner = 1, columns = 1;
   Epilogue epilogue = {};
+  OutputScales scales = {};  // [columns] for 8 bits
 
   auto operator<=>(const ProductSpec&) const = default;
 };
@@ -104,6 +112,8 @@ class PackedWeights {
  public:
   // `weights`: [out, in, kernel, kernel] or [columns, inner]; `bias`: [out] or [columns].
   PackedWeights(const Kernel& kernel, std::span<const float> weights, std::span<const float> bias);
+  // For 8 bits; the bias in steps of the sum.
+  PackedWeights(const Kernel& kernel, std::span<const std::int8_t> weights, std::span<const float> bias);
   // The same weights for a kernel that differs in batch size or threads and may want another layout.
   PackedWeights(const Kernel& kernel, const PackedWeights& other);
   ~PackedWeights();

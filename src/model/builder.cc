@@ -21,6 +21,46 @@ Tensor Builder::tensor(DataType type, int height, int width, int channels) {
   return tensor;
 }
 
+Tensor Builder::tensor_8_bit(bool non_negative, float scale, int height, int width, int channels) {
+  Tensor placed = tensor(non_negative ? DataType::u8 : DataType::s8, height, width, channels);
+  placed.scale = scale;
+  return placed;
+}
+
+float Builder::scale_of(const ActivationPlace& place) {
+  if (context_.quantization == nullptr) return 0;
+  const Quantization::Scales& scales =
+      place.input ? context_.quantization->inputs : context_.quantization->results;
+  const auto found = scales.find(place.name);
+  if (found == scales.end()) return 0;
+  if (context_.scales_found != nullptr)
+    context_.scales_found->insert((place.input ? "inputs: " : "results: ") + place.name);
+  const bool slower = place.input && !place.non_negative && context_.type == DataType::bf16 &&
+                      engine::instruction_set() == engine::InstructionSet::amx;
+  return slower ? 0 : found->second;
+}
+
+void Builder::observe(const ActivationPlace& place, const Tensor& x) {
+  if (context_.program == nullptr || context_.observer == nullptr) return;
+  const std::int64_t count = x.elements() * context_.batch;
+  pass(place.name, "observe", count, count,
+       [place, type = x.type, from = x.data, observer = context_.observer,
+        values = std::vector<float>(static_cast<std::size_t>(count))](std::int64_t, std::int64_t) mutable {
+         engine::to_float32(type, from, values.data(), static_cast<std::int64_t>(values.size()));
+         observer->see(place, values);
+       });
+}
+
+// A sum times the input's scale and the weights' step is what the layer computes.
+engine::OutputScales Builder::output_scales(const std::string& layer, const Tensor& x, const Tensor& y,
+                                            const LayerStore::Fold& fold) {
+  engine::OutputScales scales;
+  if (!is_8_bit(x.type)) return scales;
+  for (const float step : context_.layers->weight_steps(layer, x.scale, fold))
+    scales.push_back(step * x.scale / y.scale);
+  return scales;
+}
+
 std::shared_ptr<const engine::Kernel> Builder::kernel(const engine::Spec& spec) {
   return context_.kernels->get(spec, context_.threads);
 }
@@ -40,7 +80,8 @@ void Builder::convolve_into(const std::string& layer, const Tensor& x, const Ten
                                                .stride = shape.stride,
                                                .pad_begin = shape.pad_begin,
                                                .pad_end = shape.pad_end,
-                                               .epilogue = epilogue});
+                                               .epilogue = epilogue,
+                                               .scales = output_scales(layer, x, y, fold)});
   const auto weights = context_.layers->packed(layer, *compiled, fold);
   if (context_.program != nullptr) context_.program->add(layer, Execution(compiled, weights, x.data, y.data));
 }
@@ -53,7 +94,8 @@ void Builder::multiply_into(const std::string& layer, const Tensor& x, const Ten
                                            .rows = context_.batch * x.height,
                                            .inner = x.channels,
                                            .columns = y.channels,
-                                           .epilogue = epilogue});
+                                           .epilogue = epilogue,
+                                           .scales = output_scales(layer, x, y, fold)});
   const auto weights = context_.layers->packed(layer, *compiled, fold);
   if (context_.program != nullptr) context_.program->add(layer, Execution(compiled, weights, x.data, y.data));
 }
@@ -91,8 +133,10 @@ void Builder::tap(const std::string& name, const Tensor& x) {
   std::vector<float>& copy = (*context_.taps)[name];
   copy.resize(static_cast<std::size_t>(count));
   pass(name, "tap", count, count,
-       [type = x.type, from = x.data, to = copy.data()](std::int64_t begin, std::int64_t end) {
+       [type = x.type, scale = x.scale, from = x.data, to = copy.data()](std::int64_t begin,
+                                                                         std::int64_t end) {
          engine::to_float32(type, from, to, end - begin);
+         for (std::int64_t i = begin; i < end; ++i) to[i] *= scale;
        });
 }
 

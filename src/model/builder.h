@@ -5,6 +5,8 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -14,6 +16,7 @@
 #include "engine/primitives.h"
 #include "engine/program.h"
 #include "model/layer_store.h"
+#include "model/quantization.h"
 
 namespace spiga::model {
 
@@ -26,11 +29,26 @@ struct Tensor {
   int height = 0;
   int width = 0;
   int channels = 0;
+  float scale = 1;  // of 8 bits: a whole number times it is the activation
 
   std::int64_t pixels() const { return std::int64_t{height} * width; }
   std::int64_t elements() const { return pixels() * channels; }  // of one face
   std::size_t bytes() const { return static_cast<std::size_t>(elements()) * engine::size_of(type); }
   float* floats() const { return static_cast<float*>(data); }
+};
+
+// Activations that may be stored as 8 bits.
+struct ActivationPlace {
+  std::string name;           // of the layer that makes them, or for which they are copied
+  bool input = false;         // the latter
+  bool non_negative = false;  // u8, else s8
+};
+
+// Sees such activations while a network runs (spiga quantize).
+class ActivationObserver {
+ public:
+  virtual ~ActivationObserver() = default;
+  virtual void see(const ActivationPlace& place, std::span<const float> values) = 0;
 };
 
 // What there is to build with. Walking the network with a builder does one of three things:
@@ -44,6 +62,9 @@ struct BuildContext {
   std::byte* memory = nullptr;                                             // the arena's
   std::map<std::string, std::vector<float>, std::less<>>* taps = nullptr;  // where tap() copies to
   engine::DataType type = engine::DataType::f32;                           // of activations
+  const Quantization* quantization = nullptr;                              // those stored as 8 bits
+  std::set<std::string>* scales_found = nullptr;                           // names of it that were asked for
+  ActivationObserver* observer = nullptr;
   int threads = 1;
   int batch = 1;
   int max_batch = 1;  // tensors are placed as for this many faces
@@ -70,9 +91,21 @@ class Builder {
   std::size_t arena_bytes() const { return plan_.size(); }
 
   Tensor tensor(engine::DataType type, int height, int width, int channels);
-  Tensor like(const Tensor& x) { return tensor(x.type, x.height, x.width, x.channels); }
+  // As 8 bits; a value of the type is a whole number times the scale.
+  Tensor tensor_8_bit(bool non_negative, float scale, int height, int width, int channels);
+  Tensor like(const Tensor& x) {
+    Tensor y = tensor(x.type, x.height, x.width, x.channels);
+    y.scale = x.scale;
+    return y;
+  }
 
-  // y = epilogue(convolution of x)
+  // Where these activations are to be stored as 8 bits their scale, else 0. Copies that may be negative are
+  // left in the builder's type on AMX, where oneDNN's kernels over them are slower than those over bf16.
+  float scale_of(const ActivationPlace& place);
+  // Shows x, which is f32 or bf16, to the observer, if there is one.
+  void observe(const ActivationPlace& place, const Tensor& x);
+
+  // y = epilogue(convolution of x). Over 8 bits where x has them; y then has 8 bits or the builder's type.
   void convolve_into(const std::string& layer, const Tensor& x, const Tensor& y,
                      const ConvolutionShape& shape, const engine::Epilogue& epilogue,
                      const LayerStore::Fold& fold);
@@ -99,6 +132,8 @@ class Builder {
 
  private:
   std::shared_ptr<const engine::Kernel> kernel(const engine::Spec& spec);
+  engine::OutputScales output_scales(const std::string& layer, const Tensor& x, const Tensor& y,
+                                     const LayerStore::Fold& fold);
 
   BuildContext context_;
   engine::ArenaPlan plan_;

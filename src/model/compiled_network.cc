@@ -20,14 +20,38 @@ namespace {
 using base::concat;
 using engine::DataType;
 
-DataType data_type_of(Precision precision) {
-  if (precision == Precision::automatic) return engine::faster_type();
-  const DataType type = precision == Precision::f32 ? DataType::f32 : DataType::bf16;
-  if (!engine::supports(type)) {
-    throw Error(ErrorCode::unsupported, concat("precision: bf16 needs a processor with AVX-512, found ",
-                                               engine::name_of(engine::instruction_set())));
-  }
-  return type;
+// What `automatic` comes to.
+Precision chosen(Precision precision, const Quantization& quantization) {
+  if (precision != Precision::automatic) return precision;
+  if (!quantization.empty() && engine::prefers_8_bit()) return Precision::int8;
+  return engine::faster_type() == DataType::bf16 ? Precision::bf16 : Precision::f32;
+}
+
+// Throws Error(unsupported) where the processor cannot compute it.
+void check_support(Precision precision) {
+  const DataType type = precision == Precision::int8   ? DataType::u8
+                        : precision == Precision::bf16 ? DataType::bf16
+                                                       : DataType::f32;
+  if (engine::supports(type)) return;
+  throw Error(ErrorCode::unsupported, concat("precision: ", name_of(precision), " needs a processor with ",
+                                             precision == Precision::int8 ? "VNNI" : "AVX-512", ", found ",
+                                             engine::name_of(engine::instruction_set())));
+}
+
+constexpr const char* kNoScales = "found no scales of 8-bit activations (spiga quantize makes them)";
+
+// Throws Error(bad_data) naming the first scale that no layer asked for.
+void check_all_found(const Quantization& quantization, const std::set<std::string>& found) {
+  const auto check = [&](const char* kind, const Quantization::Scales& scales) {
+    for (const auto& [name, scale] : scales) {
+      if (!found.contains(kind + name)) {
+        throw Error(ErrorCode::bad_data, concat(quantization.where, ": ", kind, base::printable(name),
+                                                ": expected activations that may be stored as 8 bits"));
+      }
+    }
+  };
+  check("results: ", quantization.results);
+  check("inputs: ", quantization.inputs);
 }
 
 }  // namespace
@@ -35,7 +59,9 @@ DataType data_type_of(Precision precision) {
 struct CompiledNetwork::Impl {
   Config config;
   UncertaintyFormula uncertainty = {};
-  DataType type = DataType::f32;
+  Precision precision = Precision::f32;
+  DataType type = DataType::f32;   // of what has no 8 bits
+  Quantization quantization = {};  // empty unless the precision is int8
   // Behind their locks; layouts only grow, with sizes that nobody had asked for yet.
   LayerStore layers;
   engine::KernelCache kernels;
@@ -47,34 +73,51 @@ CompiledNetwork::~CompiledNetwork() = default;
 std::shared_ptr<const CompiledNetwork> CompiledNetwork::load(std::unique_ptr<Impl> impl,
                                                              WeightSource& weights, Precision precision,
                                                              const Walk& walk) {
-  impl->type = data_type_of(precision);
+  impl->precision = chosen(precision, impl->quantization);
+  if (impl->precision == Precision::int8 && impl->quantization.empty())
+    throw Error(ErrorCode::invalid_argument, concat("precision: int8: ", kNoScales));
+  check_support(impl->precision);
+  if (impl->precision != Precision::int8) impl->quantization = {};
+  impl->type = impl->precision == Precision::int8   ? engine::faster_type()
+               : impl->precision == Precision::bf16 ? DataType::bf16
+                                                    : DataType::f32;
   const engine::ThreadScope scope(1);  // what most sessions run with
   impl->layers.start_loading(weights);
-  Builder builder(
-      {.kernels = &impl->kernels, .layers = &impl->layers, .type = impl->type, .threads = scope.threads()});
+  std::set<std::string> found;
+  Builder builder({.kernels = &impl->kernels,
+                   .layers = &impl->layers,
+                   .type = impl->type,
+                   .quantization = &impl->quantization,
+                   .scales_found = &found,
+                   .threads = scope.threads()});
   walk(builder);
+  check_all_found(impl->quantization, found);
   impl->layers.finish_loading();
   return std::shared_ptr<const CompiledNetwork>(new CompiledNetwork(std::move(impl)));
 }
 
 std::shared_ptr<const CompiledNetwork> CompiledNetwork::load(const NetworkConfig& config,
                                                              WeightSource& weights, Precision precision,
-                                                             std::optional<UncertaintyFormula> uncertainty) {
+                                                             std::optional<UncertaintyFormula> uncertainty,
+                                                             const Quantization& quantization) {
   validate(config, "network");
   const UncertaintyFormula formula = uncertainty.value_or(default_uncertainty(config.initial_shape));
   auto impl = std::make_unique<Impl>();
   impl->config = config;
   impl->uncertainty = formula;
+  impl->quantization = quantization;
   return load(std::move(impl), weights, precision,
               [&](Builder& builder) { build_network(builder, config, formula); });
 }
 
 std::shared_ptr<const CompiledNetwork> CompiledNetwork::load(const DetectorConfig& config,
-                                                             WeightSource& weights, Precision precision) {
+                                                             WeightSource& weights, Precision precision,
+                                                             const Quantization& quantization) {
   validate(config, "detector");
   constexpr int kSide = 2 * DetectorConfig::kMaxStride;
   auto impl = std::make_unique<Impl>();
   impl->config = config;
+  impl->quantization = quantization;
   return load(std::move(impl), weights, precision,
               [&](Builder& builder) { build_detector(builder, config, kSide, kSide); });
 }
@@ -83,9 +126,12 @@ std::shared_ptr<const CompiledNetwork> CompiledNetwork::load(const std::filesyst
                                                              Precision precision) {
   const weights::SafetensorsFile file(path);
   FileWeights source(file);
-  if (is_detector_file(file)) return load(read_detector_config(file), source, precision);
+  const Quantization quantization = read_quantization(file);
+  if (precision == Precision::int8 && quantization.empty())
+    throw Error(ErrorCode::invalid_argument, concat(path.native(), ": precision int8: ", kNoScales));
+  if (is_detector_file(file)) return load(read_detector_config(file), source, precision, quantization);
   const ModelInfo info = read_info(file);
-  return load(info.config, source, precision, info.uncertainty);
+  return load(info.config, source, precision, info.uncertainty, quantization);
 }
 
 bool CompiledNetwork::is_detector() const { return std::holds_alternative<DetectorConfig>(impl_->config); }
@@ -104,14 +150,15 @@ const DetectorConfig& CompiledNetwork::detector_config() const {
 
 const UncertaintyFormula& CompiledNetwork::uncertainty() const { return impl_->uncertainty; }
 
-Precision CompiledNetwork::precision() const {
-  return impl_->type == DataType::f32 ? Precision::f32 : Precision::bf16;
-}
+Precision CompiledNetwork::precision() const { return impl_->precision; }
 std::size_t CompiledNetwork::weight_bytes() const { return impl_->layers.bytes(); }
 
 std::size_t CompiledNetwork::workspace_bytes(const Run& run, const Walk& walk) const {
-  Builder builder(
-      {.type = impl_->type, .threads = run.threads, .batch = run.max_batch, .max_batch = run.max_batch});
+  Builder builder({.type = impl_->type,
+                   .quantization = &impl_->quantization,
+                   .threads = run.threads,
+                   .batch = run.max_batch,
+                   .max_batch = run.max_batch});
   walk(builder);
   return builder.arena_bytes();
 }
@@ -126,6 +173,8 @@ std::unique_ptr<engine::Program> CompiledNetwork::compile(const Run& run, std::b
                    .memory = memory,
                    .taps = run.taps,
                    .type = impl_->type,
+                   .quantization = &impl_->quantization,
+                   .observer = run.observer,
                    .threads = run.threads,
                    .batch = run.batch,
                    .max_batch = run.max_batch});

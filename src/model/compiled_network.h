@@ -15,12 +15,14 @@
 #include "engine/program.h"
 #include "model/config.h"
 #include "model/detector_config.h"
+#include "model/quantization.h"
 #include "model/uncertainty.h"
 #include "spiga/precision.h"
 
 namespace spiga::model {
 
 using spiga::Precision;
+class ActivationObserver;
 class Builder;
 class WeightSource;
 
@@ -29,16 +31,20 @@ class WeightSource;
 class CompiledNetwork {
  public:
   // Reads a model file (docs/model-file.md) of either kind; the file is not needed afterwards. Throws
-  // Error(not_found, bad_data) naming file and tensor; Error(unsupported) where bf16 is asked for and this
-  // processor cannot compute it.
+  // Error(not_found, bad_data) naming file and tensor; Error(unsupported) where bf16 or int8 is asked for and
+  // this processor cannot compute it; Error(invalid_argument) where int8 is asked for and the file has no
+  // scales.
   static std::shared_ptr<const CompiledNetwork> load(const std::filesystem::path& path,
                                                      Precision precision = Precision::automatic);
-  // The same from tensors that come from anywhere; without a formula, default_uncertainty().
+  // The same from tensors that come from anywhere; without a formula, default_uncertainty(). Throws
+  // Error(bad_data) where a name in `quantization` is of nothing that may be stored as 8 bits.
   static std::shared_ptr<const CompiledNetwork> load(const NetworkConfig& config, WeightSource& weights,
                                                      Precision precision = Precision::automatic,
-                                                     std::optional<UncertaintyFormula> uncertainty = {});
+                                                     std::optional<UncertaintyFormula> uncertainty = {},
+                                                     const Quantization& quantization = {});
   static std::shared_ptr<const CompiledNetwork> load(const DetectorConfig& config, WeightSource& weights,
-                                                     Precision precision = Precision::automatic);
+                                                     Precision precision = Precision::automatic,
+                                                     const Quantization& quantization = {});
   ~CompiledNetwork();
 
   bool is_detector() const;
@@ -47,7 +53,7 @@ class CompiledNetwork {
   const DetectorConfig& detector_config() const;
   const UncertaintyFormula& uncertainty() const;
 
-  // What `automatic` came to: f32 or bf16.
+  // What `automatic` came to: f32, bf16 or int8.
   Precision precision() const;
   // Bytes of packed weights in memory.
   std::size_t weight_bytes() const;
@@ -58,6 +64,7 @@ class CompiledNetwork {
     int batch = 1;
     int max_batch = 1;                                                       // memory is laid out for it
     std::map<std::string, std::vector<float>, std::less<>>* taps = nullptr;  // where tap() copies to
+    ActivationObserver* observer = nullptr;                                  // of those that may have 8 bits
   };
   // Adds the network's layers to a builder; run once to lay out memory, once more to compile.
   using Walk = std::function<void(Builder&)>;

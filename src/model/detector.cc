@@ -7,6 +7,7 @@
 #include <cstring>
 #include <list>
 #include <span>
+#include <type_traits>
 #include <utility>
 
 #include "base/text.h"
@@ -24,14 +25,22 @@ constexpr int kBlock = DetectorConfig::kBlock;
 constexpr std::size_t kKeptPrograms = 16;  // of a session
 constexpr int kMostPixels = 1 << 26;
 
-// A line of the picture as parts of 1, black where the picture has none. `line` has room for whole blocks.
+// A line of the picture as parts of 1, in steps of `scale`, black where the picture has none. `line` has room
+// for whole blocks.
 template <typename T>
-void fill_line(const ImageView& picture, int y, std::span<T> line) {
-  constexpr float kPart = 1.0F / 255;
+void fill_line(const ImageView& picture, int y, float scale, std::span<T> line) {
+  const float part = 1 / (255 * scale);
   const bool inside = y < picture.height;
   const std::size_t count = inside ? 3 * static_cast<std::size_t>(picture.width) : 0;
   const std::uint8_t* from = inside ? picture.data + y * picture.stride_bytes : nullptr;
-  for (std::size_t i = 0; i < count; ++i) engine::store(line[i], static_cast<float>(from[i]) * kPart);
+  if constexpr (std::is_same_v<T, std::uint8_t>) {
+    if (part == 1) {
+      std::copy_n(from, count, line.begin());
+      std::ranges::fill(line.subspan(count), T{});
+      return;
+    }
+  }
+  for (std::size_t i = 0; i < count; ++i) engine::store(line[i], static_cast<float>(from[i]) * part);
   std::ranges::fill(line.subspan(count), T{});
 }
 
@@ -50,7 +59,7 @@ void fill_blocks(const ImageView& picture, const Tensor& input) {
       continue;
     }
     for (int i = 0; i < kBlock; ++i)
-      fill_line<T>(picture, kBlock * row + i, lines[static_cast<std::size_t>(i)]);
+      fill_line<T>(picture, kBlock * row + i, input.scale, lines[static_cast<std::size_t>(i)]);
     T* block = to;
     for (int column = 0; column < blocks; ++column)
       for (const std::vector<T>& line : lines) {
@@ -76,6 +85,7 @@ struct DetectorSession::Impl {
 
   std::shared_ptr<const CompiledNetwork> network;
   int threads;
+  ActivationObserver* observer = nullptr;
   engine::Arena memory = {};          // of all programs, as one runs at a time
   std::list<Compiled> programs = {};  // the one used last comes first
 
@@ -107,19 +117,21 @@ struct DetectorSession::Impl {
         output.block.reset();  // they go back to this builder's plan
       result.tensors.input.block.reset();
     };
-    const CompiledNetwork::Run run = {.threads = threads};
+    const CompiledNetwork::Run run = {.threads = threads, .observer = observer};
     make_room(network->workspace_bytes(run, walk));
     result.program = network->compile(run, memory.data(), walk);
     return result;
   }
 };
 
-DetectorSession::DetectorSession(std::shared_ptr<const CompiledNetwork> network, int threads) {
+DetectorSession::DetectorSession(std::shared_ptr<const CompiledNetwork> network, int threads,
+                                 ActivationObserver* observer) {
   if (threads < 0)
     throw Error(ErrorCode::invalid_argument, concat("session: expected threads >= 0, found ", threads));
   network->detector_config();  // throws where it is none
-  impl_ = std::make_unique<Impl>(
-      Impl{.network = std::move(network), .threads = engine::ThreadScope(threads).threads()});
+  impl_ = std::make_unique<Impl>(Impl{.network = std::move(network),
+                                      .threads = engine::ThreadScope(threads).threads(),
+                                      .observer = observer});
 }
 DetectorSession::~DetectorSession() = default;
 
@@ -140,6 +152,8 @@ std::vector<ScoredFace> DetectorSession::run(const ImageView& picture, const Det
   const DetectorTensors& tensors = compiled.tensors;
   if (tensors.input.type == DataType::f32)
     fill_blocks<float>(picture, tensors.input);
+  else if (tensors.input.type == DataType::u8)
+    fill_blocks<std::uint8_t>(picture, tensors.input);
   else
     fill_blocks<engine::bfloat16>(picture, tensors.input);
   compiled.program->run();

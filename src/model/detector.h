@@ -29,7 +29,9 @@ class DetectorSession {
  public:
   // Throws Error(invalid_argument) where the network is none of a detector, or threads < 0 (0: OpenMP's
   // default).
-  explicit DetectorSession(std::shared_ptr<const CompiledNetwork> network, int threads = 1);
+  // `observer`, unless null, sees activations of each run and must outlive the session.
+  explicit DetectorSession(std::shared_ptr<const CompiledNetwork> network, int threads = 1,
+                           ActivationObserver* observer = nullptr);
   ~DetectorSession();
 
   // The faces on a picture, bgr8, which the network sees as it is, on a canvas; surest first, in the

@@ -16,6 +16,7 @@ Convolution unit(const std::string& name, int out, int kernel, int stride) {
   return {.name = name + ".conv",
           .norm = name + ".bn",
           .relu = true,
+          .inner = true,
           .out = out,
           .kernel = kernel,
           .stride = stride};

@@ -34,18 +34,30 @@ const void* at(const void* data, DataType type, std::int64_t index) {
 
 // Channels of the tensor may be more than those of the activation: padding, all zero.
 struct EngineActivation : Activation {
-  explicit EngineActivation(const Tensor& placed, int used_channels = 0) : tensor(placed) {
+  EngineActivation(const Tensor& placed, bool never_negative, int used_channels)
+      : tensor(placed), non_negative(never_negative) {
     height = placed.height;
     width = placed.width;
     channels = used_channels > 0 ? used_channels : placed.channels;
   }
   Tensor tensor;
+  bool non_negative;
+  bool observed = false;  // as the result of who made it
 };
 
 const Tensor& tensor_of(const Value& x) { return static_cast<const EngineActivation&>(*x).tensor; }
+bool is_non_negative(const Value& x) { return static_cast<const EngineActivation&>(*x).non_negative; }
 
-Value value_of(const Tensor& tensor, int used_channels = 0) {
-  return std::make_shared<EngineActivation>(tensor, used_channels);
+Value value_of(const Tensor& tensor, bool non_negative = false, int used_channels = 0) {
+  return std::make_shared<EngineActivation>(tensor, non_negative, used_channels);
+}
+
+// A result that might be stored as 8 bits, so that its readers need no copy.
+Value observed(Builder& builder, const ActivationPlace& place, const Tensor& tensor) {
+  builder.observe(place, tensor);
+  auto value = std::make_shared<EngineActivation>(tensor, place.non_negative, 0);
+  value->observed = true;
+  return value;
 }
 
 // Input channels [first, first + 3) of the stem's weights [out, 6, 7, 7].
@@ -115,19 +127,38 @@ class EngineLayers : public Layers {
   void unused(const std::string&, const std::vector<std::int64_t>&, TensorRole) override {}
 
   Value image(const std::string&, int side) override {
-    return value_of(b_.tensor(DataType::f32, side, side, 3));
+    return value_of(b_.tensor(DataType::f32, side, side, 3), true);
   }
 
-  Value picture_blocks(const std::string&, int height, int width, int block) override {
-    return value_of(b_.tensor(b_.type(), height / block, width / block, 3 * block * block));
+  Value picture_blocks(const std::string& name, int height, int width, int block) override {
+    const ActivationPlace place = {.name = name, .non_negative = true};
+    const int rows = height / block, columns = width / block, channels = 3 * block * block;
+    if (const float scale = b_.scale_of(place); scale > 0)
+      return value_of(b_.tensor_8_bit(true, scale, rows, columns, channels), true);
+    const Tensor blocks = b_.tensor(b_.type(), rows, columns, channels);
+    return observed(b_, place, blocks);
   }
 
   Value convolve(const Convolution& layer, const Value& x, Value plus) override {
-    const Tensor& from = tensor_of(x);
+    const Tensor from = input_of(layer.name, x);
     const bool accumulate = plus != nullptr;
-    const Tensor y = accumulate ? overwritable(std::move(plus))
-                                : b_.tensor(layer.exact ? DataType::f32 : b_.type(),
-                                            from.height / layer.stride, from.width / layer.stride, layer.out);
+    const ActivationPlace place = {.name = layer.name, .non_negative = true};
+    const float scale = layer.inner && layer.relu ? b_.scale_of(place) : 0;
+    const bool narrow =
+        scale > 0 && is_8_bit(from.type) && (!accumulate || tensor_of(plus).type == DataType::u8);
+    const int height = from.height / layer.stride, width = from.width / layer.stride;
+    float kept = 1;
+    Tensor y;
+    if (accumulate) {
+      y = overwritable(narrow ? std::move(plus) : wide(std::move(plus)));
+      if (narrow) kept = y.scale / scale;
+    } else {
+      y = b_.tensor(narrow        ? DataType::u8
+                    : layer.exact ? DataType::f32
+                                  : b_.type(),
+                    height, width, layer.out);
+    }
+    if (narrow) y.scale = scale;
     const int padding = (layer.kernel - 1) / 2;
     b_.convolve_into(layer.name, from, y,
                      {.out = layer.out,
@@ -135,9 +166,11 @@ class EngineLayers : public Layers {
                       .stride = layer.stride,
                       .pad_begin = padding,
                       .pad_end = std::max(0, layer.kernel - layer.stride - padding)},
-                     {.accumulate = accumulate, .relu = layer.relu},
+                     {.accumulate = accumulate, .relu = layer.relu, .kept = kept},
                      fold_of(layer, x->channels, from.channels));
-    return value_of(y);
+    if (scale == 0 && layer.inner && layer.relu) return observed(b_, place, y);
+    const Value result = value_of(y, layer.relu);
+    return scale > 0 && !narrow ? value_of(narrowed(layer.name, result, scale), true) : result;
   }
 
   // What the convolution makes of the coordinates is computed once; the image goes through as stride x stride
@@ -175,33 +208,46 @@ class EngineLayers : public Layers {
           plain.weights = to_block_kernel(stem_channels(plain.weights, out, 0), out, stride);
           return plain;
         });
-    return value_of(y);
+    return value_of(y, layer.relu);
   }
 
   // Copies x on the way where somebody else still has it.
   Value norm_relu(const std::string& norm, Value x, Value* kept) override {
+    x = wide(std::move(x));
     const Tensor from = tensor_of(x);
     const bool copies = kept != nullptr && x.use_count() > 1;
-    if (kept != nullptr) *kept = copies ? value_of(b_.like(from)) : std::move(x);
+    if (kept != nullptr) *kept = copies ? value_of(b_.like(from), is_non_negative(x)) : std::move(x);
     const int channels = from.channels;
-    const float* scale = b_.constant(
-        norm + ".scale", [=](WeightSource& source) { return read_norm(source, norm, channels).scale; });
-    const float* shift = b_.constant(
-        norm + ".shift", [=](WeightSource& source) { return read_norm(source, norm, channels).shift; });
-    const Tensor y = b_.like(from);
+    const ActivationPlace place = {.name = norm, .non_negative = true};
+    const float step = b_.scale_of(place);
+    const float* scale = b_.constant(norm + ".scale", [=](WeightSource& source) {
+      return divided(read_norm(source, norm, channels).scale, step);
+    });
+    const float* shift = b_.constant(norm + ".shift", [=](WeightSource& source) {
+      return divided(read_norm(source, norm, channels).shift, step);
+    });
+    const Tensor y =
+        step > 0 ? b_.tensor_8_bit(true, step, from.height, from.width, channels) : b_.like(from);
     b_.pass(norm, "scale-shift-relu", from.pixels() * b_.batch(), kPassGrain,
             [=, type = from.type, source = from.data, to = y.data,
              copy = copies ? tensor_of(*kept).data : nullptr](std::int64_t begin, std::int64_t end) {
               const std::int64_t first = begin * channels;
-              operations().scale_shift_relu(type, at(source, type, first), at(to, type, first),
-                                            at(copy, type, first), scale, shift, end - begin, channels);
+              const void* part = at(static_cast<const void*>(source), type, first);
+              if (step > 0) {
+                operations().scale_shift_relu_u8(type, part, static_cast<std::uint8_t*>(to) + first,
+                                                 at(copy, type, first), scale, shift, end - begin, channels);
+              } else {
+                operations().scale_shift_relu(type, part, at(to, type, first), at(copy, type, first), scale,
+                                              shift, end - begin, channels);
+              }
             });
-    return value_of(y);
+    return step > 0 ? value_of(y, true) : observed(b_, place, y);
   }
 
   Value enlarge(const std::string& prefix, const Value& x, Value plus) override {
-    const Tensor& from = tensor_of(x);
-    const Tensor y = overwritable(std::move(plus));
+    const Tensor from = input_of(prefix + "deconv", x);
+    const bool non_negative = is_non_negative(plus);
+    const Tensor y = overwritable(wide(std::move(plus)));
     const int channels = from.channels, width = from.width;
     const Tensor parts = b_.tensor(b_.type(), from.height, from.width, 4 * channels);
     b_.convolve_into(prefix + "deconv", from, parts, {.out = 4 * channels}, {.relu = true},
@@ -210,15 +256,22 @@ class EngineLayers : public Layers {
                      });
     b_.pass(prefix + "deconv", "depth-to-space-add", std::int64_t{from.height} * b_.batch(),
             1 + kPassGrain / (4 * width),
-            [=, type = from.type, source = parts.data, to = y.data](std::int64_t begin, std::int64_t end) {
+            [=, type = y.type, source = parts.data, to = y.data](std::int64_t begin, std::int64_t end) {
               operations().depth_to_space_add(type, source, to, begin, end, width, channels);
             });
-    return value_of(y);
+    return value_of(y, non_negative);
   }
 
   Value repeat(const std::string& name, const Value& x, Value plus) override {
-    const Tensor placed = overwritable(std::move(plus));
-    Tensor coarse = tensor_of(x), fine = placed;
+    const bool non_negative = is_non_negative(x) && is_non_negative(plus);
+    const ActivationPlace place = {.name = name, .non_negative = true};
+    const float scale = non_negative ? b_.scale_of(place) : 0;
+    const DataType narrow = DataType::u8;
+    if (scale > 0 && tensor_of(x).type == narrow && tensor_of(plus).type == narrow)
+      return repeat_8_bit(name, x, std::move(plus), scale);
+    const Value coarse_value = wide(x);
+    const Tensor placed = overwritable(wide(std::move(plus)));
+    Tensor coarse = tensor_of(coarse_value), fine = placed;
     coarse.block.reset();  // the program outlives the plan; the caller still holds the memory
     fine.block.reset();
     b_.pass(name, "repeat-add", std::int64_t{fine.height} * b_.batch(), 8,
@@ -228,11 +281,14 @@ class EngineLayers : public Layers {
               else
                 repeat_rows<engine::bfloat16>(coarse, fine, begin, end);
             });
-    return value_of(placed);
+    if (scale == 0 && non_negative) return observed(b_, place, placed);
+    const Value result = value_of(placed, non_negative);
+    return scale > 0 ? value_of(narrowed(name, result, scale), true) : result;
   }
 
   Value pose(const std::string& name, const Value& x) override {
-    const Tensor& core = tensor_of(x);
+    const Value exact = wide(x);
+    const Tensor& core = tensor_of(exact);
     const int channels = core.channels;
     const float* weight = constant_of(name + ".weight", {6, channels});
     const float* bias = constant_of(name + ".bias", {6});
@@ -255,7 +311,8 @@ class EngineLayers : public Layers {
 
   // Points, features and edges in one convolution, then heat = feature point near: [M, M, padded L].
   Value heat_maps(const HeatMaps& heads, const scheme::Database& database, const Value& field) override {
-    const Tensor& from = tensor_of(field);
+    const Value exact = wide(field);
+    const Tensor& from = tensor_of(exact);
     const DataType type = heads.exact ? DataType::f32 : b_.type();
     const int landmarks = database.landmarks, edges = database.edge_count();
     const int points = round_up(landmarks, kLanes), width = from.channels;
@@ -286,7 +343,7 @@ class EngineLayers : public Layers {
                                      at(static_cast<const void*>(source), type, begin * layout.channels),
                                      at(to, type, begin * layout.points), end - begin);
             });
-    return value_of(heat, landmarks);
+    return value_of(heat, false, landmarks);
   }
 
   Peaks peaks(const Value& maps) override {
@@ -340,23 +397,34 @@ class EngineLayers : public Layers {
 
   Value windows(const std::string& name, const Value& map, const Value& points, int grid, double part,
                 int out) override {
-    const Tensor& field = tensor_of(map);
+    const Value seen = wide(map);
+    const Tensor& field = tensor_of(seen);
     const engine::WindowLayout layout = {.side = field.height,
                                          .channels = field.channels,
                                          .grid = grid,
                                          .radius = static_cast<float>((part * field.height - 1) / 2)};
     const int size = grid * grid * layout.channels, landmarks = points->height;
-    const Tensor samples = rows(landmarks, size);
+    const ActivationPlace place = {.name = name, .input = true, .non_negative = true};
+    const float scale = is_non_negative(map) ? b_.scale_of(place) : 0;
+    const Tensor samples =
+        scale > 0 ? b_.tensor_8_bit(true, scale, landmarks, 1, size) : rows(landmarks, size);
     b_.pass(name, "sample-windows", std::int64_t{landmarks} * b_.batch(), 16,
             [=, type = field.type, face = static_cast<std::int64_t>(field.bytes()),
              from = static_cast<const std::byte*>(field.data), places = tensor_of(points).floats(),
              to = static_cast<std::byte*>(samples.data)](std::int64_t begin, std::int64_t end) {
               by_face(begin, end, landmarks, [&](std::int64_t n, std::int64_t first, std::int64_t last) {
-                operations().sample_windows(
-                    type, layout, from + n * face, places + n * landmarks * 2, first, last,
-                    to + n * landmarks * size * static_cast<std::int64_t>(size_of(type)));
+                const float* here = places + n * landmarks * 2;
+                const std::int64_t before = n * landmarks * size;
+                if (scale > 0) {
+                  operations().sample_windows_u8(type, layout, from + n * face, here, first, last, 1 / scale,
+                                                 reinterpret_cast<std::uint8_t*>(to + before));
+                } else {
+                  operations().sample_windows(type, layout, from + n * face, here, first, last,
+                                              to + before * static_cast<std::int64_t>(size_of(type)));
+                }
               });
             });
+    if (scale == 0 && is_non_negative(map)) b_.observe(place, samples);
     const int channels = field.channels;
     return value_of(b_.multiply(name, samples, out, b_.type(), {}, [=](WeightSource& source) {
       return read_window(source, name, channels, out, grid);
@@ -391,7 +459,7 @@ class EngineLayers : public Layers {
                        if (!layer.norm.empty()) fold_norm(plain, read_norm(source, layer.norm, layer.out));
                        return plain;
                      });
-    return value_of(y);
+    return value_of(y, layer.relu);
   }
 
   Value attend(const Attention& layer, const Value& x) override {
@@ -405,7 +473,7 @@ class EngineLayers : public Layers {
                      {.accumulate = true, .relu = true}, [=, p = layer.prefix](WeightSource& source) {
                        return read_message_over_attended(source, p, width, heads);
                      });
-    return value_of(message);
+    return value_of(message, true);
   }
 
   Value move(const std::string& name, const Value& x, const Value& points, double reach) override {
@@ -451,6 +519,68 @@ class EngineLayers : public Layers {
   void tap(const std::string& name, const Value& x) override { b_.tap(name, tensor_of(x)); }
 
  private:
+  // What the layer reads: 8 bits where x has them, or where it is to have a copy in them.
+  Tensor input_of(const std::string& layer, const Value& x) {
+    const ActivationPlace place = {.name = layer, .input = true, .non_negative = is_non_negative(x)};
+    const Tensor& from = tensor_of(x);
+    if (is_8_bit(from.type)) return from;
+    if (const float scale = b_.scale_of(place); scale > 0) return narrowed(layer, x, scale);
+    if (!static_cast<const EngineActivation&>(*x).observed) b_.observe(place, from);
+    return from;
+  }
+
+  // A copy as 8 bits.
+  Tensor narrowed(const std::string& layer, const Value& x, float scale) {
+    const Tensor& from = tensor_of(x);
+    const Tensor y = b_.tensor_8_bit(is_non_negative(x), scale, from.height, from.width, from.channels);
+    b_.pass(layer, "to-8-bit", from.pixels() * b_.batch(), kPassGrain,
+            [source = from.data, from_type = from.type, to = y.data, type = y.type, factor = 1 / scale,
+             channels = from.channels](std::int64_t begin, std::int64_t end) {
+              const std::int64_t first = begin * channels;
+              operations().to_8_bit(from_type, at(static_cast<const void*>(source), from_type, first), type,
+                                    at(to, type, first), factor, (end - begin) * channels);
+            });
+    return y;
+  }
+
+  // x, or a copy of the builder's type where it is stored as 8 bits.
+  Value wide(Value x) {
+    const Tensor from = tensor_of(x);
+    if (!is_8_bit(from.type)) return x;
+    const Tensor y = b_.tensor(b_.type(), from.height, from.width, from.channels);
+    const std::int64_t count = from.elements() * b_.batch();
+    b_.pass("copy", "from-8-bit", count, count,
+            [from_type = from.type, scale = from.scale, source = from.data, type = y.type, to = y.data,
+             values = std::vector<float>()](std::int64_t begin, std::int64_t end) mutable {
+              values.resize(static_cast<std::size_t>(end - begin));
+              engine::to_float32(from_type, source, values.data(), end - begin);
+              for (float& value : values) value *= scale;
+              engine::from_float32(type, values.data(), to, end - begin);
+            });
+    return value_of(y, is_non_negative(x), x->channels);
+  }
+
+  Value repeat_8_bit(const std::string& name, const Value& x, Value plus, float scale) {
+    const Tensor coarse = tensor_of(x);
+    Tensor fine = overwritable(std::move(plus));
+    const float x_factor = coarse.scale / scale, y_factor = fine.scale / scale;
+    fine.scale = scale;
+    const std::int64_t rows = std::int64_t{fine.height} * b_.batch();
+    b_.pass(
+        name, "repeat-add", rows, 8,
+        [=, from = static_cast<const std::uint8_t*>(coarse.data), to = static_cast<std::uint8_t*>(fine.data),
+         width = fine.width, channels = fine.channels](std::int64_t begin, std::int64_t end) {
+          operations().repeat_add_u8(from, to, begin, end, width, channels, x_factor, y_factor);
+        });
+    return value_of(fine, true);
+  }
+
+  static std::vector<float> divided(std::vector<float> values, float step) {
+    if (step > 0)
+      for (float& value : values) value /= step;
+    return values;
+  }
+
   Tensor rows(int height, int channels) { return b_.tensor(b_.type(), height, 1, channels); }
 
   const float* constant_of(const std::string& name, const std::vector<std::int64_t>& shape) {

@@ -100,9 +100,13 @@ class LandmarkNetwork {
       sum = l_.convolve({.name = skip, .out = out}, x);
       x.reset();
     }
-    hidden = l_.convolve({.name = p + "conv1.conv", .norm = p + "bn2", .relu = true, .out = out / 2}, hidden);
-    hidden = l_.convolve(
-        {.name = p + "conv2.conv", .norm = p + "bn3", .relu = true, .out = out / 2, .kernel = 3}, hidden);
+    Convolution inner = {
+        .name = p + "conv1.conv", .norm = p + "bn2", .relu = true, .inner = true, .out = out / 2};
+    hidden = l_.convolve(inner, hidden);
+    inner.name = p + "conv2.conv";
+    inner.norm = p + "bn3";
+    inner.kernel = 3;
+    hidden = l_.convolve(inner, hidden);
     return l_.convolve({.name = p + "conv3.conv", .out = out}, hidden, std::move(sum));
   }
 

@@ -32,6 +32,7 @@ struct Convolution {
   bool bias = false;
   bool relu = false;
   bool exact = false;  // float32 comes out, whatever the precision
+  bool inner = false;  // what comes out may be stored as 8 bits
   int out = 1;
   int kernel = 1;
   int stride = 1;

@@ -21,6 +21,7 @@ constexpr const char* kDatabase = "spiga.database";
 constexpr const char* kProvenance = "spiga.provenance";
 constexpr const char* kLicence = "spiga.licence";
 constexpr const char* kUncertainty = "spiga.uncertainty";
+constexpr const char* kInt8 = "spiga.int8";
 constexpr const char* kSpread = "spiga.spread";  // its name up to version 0.1
 
 std::string value_of(const weights::Metadata& metadata, const char* key) {
@@ -64,6 +65,7 @@ weights::Metadata metadata_of(const ModelInfo& info) {
                                 {kProvenance, info.provenance},
                                 {kLicence, info.licence}};
   if (info.uncertainty) metadata[kUncertainty] = to_json(*info.uncertainty).dump();
+  if (!info.quantization.empty()) set_quantization(metadata, info.quantization);
   return metadata;
 }
 
@@ -78,6 +80,7 @@ ModelInfo read_info(const weights::SafetensorsFile& file) {
     const std::string uncertainty_where = concat(file.path().native(), ": metadata ", key);
     info.uncertainty = uncertainty_from_json(parse(uncertainty, uncertainty_where), uncertainty_where);
   }
+  info.quantization = read_quantization(file);
   const std::string database = value_of(metadata, kDatabase);
   if (!database.empty() && database != info.config.database) {
     throw Error(ErrorCode::bad_data, concat(file.path().native(), ": metadata ", kDatabase, ": expected '",
@@ -91,6 +94,17 @@ bool is_detector_file(const weights::SafetensorsFile& file) { return file.metada
 DetectorConfig read_detector_config(const weights::SafetensorsFile& file) {
   const std::string where = place_of(file, kDetector, "detector's model file");
   return detector_config_from_json(parse(file.metadata().at(kDetector), where), where);
+}
+
+Quantization read_quantization(const weights::SafetensorsFile& file) {
+  const std::string text = value_of(file.metadata(), kInt8);
+  if (text.empty()) return {};
+  const std::string where = concat(file.path().native(), ": metadata ", kInt8);
+  return quantization_from_json(parse(text, where), where);
+}
+
+void set_quantization(weights::Metadata& metadata, const Quantization& quantization) {
+  metadata[kInt8] = to_json(quantization).dump();
 }
 
 }  // namespace spiga::model

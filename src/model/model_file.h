@@ -8,6 +8,7 @@
 
 #include "model/config.h"
 #include "model/detector_config.h"
+#include "model/quantization.h"
 #include "model/uncertainty.h"
 #include "weights/safetensors.h"
 
@@ -20,7 +21,8 @@ struct ModelInfo {
   std::string provenance;  // how the weights came to be: data, recipe, measures
   std::string licence;     // under which terms they may be used
   std::optional<UncertaintyFormula> uncertainty =
-      {};  // how expected errors are made ("spiga.uncertainty", JSON)
+      {};                          // how expected errors are made ("spiga.uncertainty", JSON)
+  Quantization quantization = {};  // for int8 ("spiga.int8", JSON); empty where the file has none
 };
 
 weights::Metadata metadata_of(const ModelInfo& info);
@@ -37,5 +39,10 @@ ModelInfo read_info(const weights::SafetensorsFile& file);
 bool is_detector_file(const weights::SafetensorsFile& file);
 // Throws Error(bad_data) naming the file where that is not there or no valid configuration.
 DetectorConfig read_detector_config(const weights::SafetensorsFile& file);
+
+// Of a file of either kind; empty where it says nothing. Throws Error(bad_data) naming the file.
+Quantization read_quantization(const weights::SafetensorsFile& file);
+// Puts it into the metadata in place of what is there.
+void set_quantization(weights::Metadata& metadata, const Quantization& quantization);
 
 }  // namespace spiga::model

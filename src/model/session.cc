@@ -37,7 +37,8 @@ struct Session::Impl {
     return {.threads = options.threads,
             .batch = n,
             .max_batch = options.max_batch,
-            .taps = options.keep_intermediates ? &taps : nullptr};
+            .taps = options.keep_intermediates ? &taps : nullptr,
+            .observer = options.observer};
   }
   CompiledNetwork::Walk walk() {
     return [this](Builder& builder) {

@@ -17,7 +17,8 @@ namespace spiga::model {
 struct SessionOptions {
   int threads = 0;     // of one run; 0 = OpenMP's default (OMP_NUM_THREADS or the number of processors)
   int max_batch = 16;  // faces of one run at most; address space, not memory, grows with it
-  bool keep_intermediates = false;  // for tests: intermediate() works, at the cost of copies
+  bool keep_intermediates = false;         // for tests: intermediate() works, at the cost of copies
+  ActivationObserver* observer = nullptr;  // sees activations of each run; must outlive the session
 };
 
 // The workspace of one thread: fill input(n), run(n), read the results, which stay until the next run. One

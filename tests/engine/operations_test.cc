@@ -315,6 +315,118 @@ INSTANTIATE_TEST_SUITE_P(Forms, SoftArgmax,
                          ::testing::Values(Form{"Portable", portable}, Form{"Avx512", avx512}),
                          [](const auto& form) { return std::string(form.param.name); });
 
+// --- To 8 bits: the nearest whole number, within the type
+
+double clamped(double value, DataType type) {
+  return type == DataType::u8 ? std::clamp(value, 0.0, 255.0) : std::clamp(value, -128.0, 127.0);
+}
+
+// float32's last digit may decide between two neighbours.
+template <typename T>
+void expect_whole(const std::vector<T>& found, const std::vector<double>& expected) {
+  ASSERT_EQ(found.size(), expected.size());
+  for (std::size_t i = 0; i < found.size(); ++i)
+    ASSERT_NEAR(static_cast<double>(found[i]), expected[i], 0.5 + 1e-3) << "element " << i;
+}
+
+TEST_P(Passes, To8Bit) {
+  for (const std::size_t count : {1U, 16U, 77U}) {
+    Buffer x = random_buffer(count, -3, 3);
+    std::vector<double> unsigned_expected = x.values(), signed_expected = x.values();
+    for (double& value : unsigned_expected) value = clamped(value * 100, DataType::u8);
+    for (double& value : signed_expected) value = clamped(value * 50, DataType::s8);
+    std::vector<std::uint8_t> u8(count);
+    ops().to_8_bit(type(), x.data(), DataType::u8, u8.data(), 100, static_cast<std::int64_t>(count));
+    expect_whole(u8, unsigned_expected);
+    std::vector<std::int8_t> s8(count);
+    ops().to_8_bit(type(), x.data(), DataType::s8, s8.data(), 50, static_cast<std::int64_t>(count));
+    expect_whole(s8, signed_expected);
+  }
+}
+
+TEST_P(Passes, To8BitRoundsHalvesToEvenAndNanToTheLowest) {
+  Buffer x(type(), {0.5, 1.5, 2.5, std::numeric_limits<double>::quiet_NaN(), -0.5, 1e9});
+  std::vector<std::uint8_t> u8(6);
+  ops().to_8_bit(type(), x.data(), DataType::u8, u8.data(), 1, 6);
+  EXPECT_EQ(u8, (std::vector<std::uint8_t>{0, 2, 2, 0, 0, 255}));
+  std::vector<std::int8_t> s8(6);
+  ops().to_8_bit(type(), x.data(), DataType::s8, s8.data(), 1, 6);
+  EXPECT_EQ(s8, (std::vector<std::int8_t>{0, 2, 2, -128, 0, 127}));
+}
+
+TEST_P(Passes, ScaleShiftReluU8) {
+  for (const int channels : {1, 16, 37, 64}) {
+    constexpr int kPixels = 5;
+    Buffer x = random_buffer(static_cast<std::size_t>(kPixels * channels), -2, 2);
+    const auto scale = random_floats(static_cast<std::size_t>(channels), -150, 150);
+    const auto shift = random_floats(static_cast<std::size_t>(channels), -100, 100);
+    std::vector<double> expected = x.values();
+    for (std::size_t i = 0; i < expected.size(); ++i) {
+      const std::size_t c = i % static_cast<std::size_t>(channels);
+      expected[i] = clamped(expected[i] * scale[c] + shift[c], DataType::u8);
+    }
+    std::vector<std::uint8_t> y(expected.size());
+    Buffer copy(type(), expected.size());
+    ops().scale_shift_relu_u8(type(), x.data(), y.data(), copy.data(), scale.data(), shift.data(), kPixels,
+                              channels);
+    expect_whole(y, expected);
+    EXPECT_EQ(copy.values(), x.values());
+    std::vector<std::uint8_t> again(expected.size());
+    ops().scale_shift_relu_u8(type(), x.data(), again.data(), nullptr, scale.data(), shift.data(), kPixels,
+                              channels);
+    EXPECT_EQ(again, y);
+  }
+}
+
+// As sample_windows and to_8_bit behind it; fields of 8 bits, too.
+TEST_P(Passes, SampleWindowsU8) {
+  for (const int channels : {5, 32, 48}) {
+    const WindowLayout layout = {.side = 9, .channels = channels, .grid = 5, .radius = 2.5F};
+    const std::vector<float> points = {0.5F, 0.5F, 0.01F, 0.99F, std::nanf(""), 0.3F};
+    std::vector<double> values = random(static_cast<std::size_t>(9 * 9 * channels), 0, 255);
+    for (double& value : values) value = std::floor(value);
+    Buffer field(type(), values);
+    const std::vector<std::uint8_t> narrow(values.begin(), values.end());
+    const std::size_t count = 3U * 25U * static_cast<std::size_t>(channels);
+    std::vector<float> exact(count);
+    std::vector<float> field_exact(values.begin(), values.end());
+    portable_operations().sample_windows(DataType::f32, layout, field_exact.data(), points.data(), 0, 3,
+                                         exact.data());
+    std::vector<double> expected(exact.begin(), exact.end());
+    for (double& value : expected) value = clamped(value * 0.75, DataType::u8);
+    std::vector<std::uint8_t> samples(count);
+    ops().sample_windows_u8(type(), layout, field.data(), points.data(), 0, 3, 0.75F, samples.data());
+    expect_whole(samples, expected);
+    std::vector<std::uint8_t> of_narrow(count);
+    ops().sample_windows_u8(DataType::u8, layout, narrow.data(), points.data(), 0, 3, 0.75F,
+                            of_narrow.data());
+    expect_whole(of_narrow, expected);
+  }
+}
+
+TEST_P(Passes, RepeatAddU8) {
+  for (const int channels : {3, 16, 32}) {
+    constexpr int kHeight = 4, kWidth = 6;
+    const auto coarse = random(static_cast<std::size_t>(kHeight * kWidth / 4 * channels), 0, 255);
+    const auto fine = random(static_cast<std::size_t>(kHeight * kWidth * channels), 0, 255);
+    const std::vector<std::uint8_t> x(coarse.begin(), coarse.end());
+    std::vector<std::uint8_t> y(fine.begin(), fine.end());
+    std::vector<double> expected;
+    for (int row = 0; row < kHeight; ++row)
+      for (int column = 0; column < kWidth; ++column)
+        for (int k = 0; k < channels; ++k) {
+          const int from = (row / 2 * (kWidth / 2) + column / 2) * channels + k;
+          const int to = (row * kWidth + column) * channels + k;
+          expected.push_back(
+              clamped(x[static_cast<std::size_t>(from)] * 0.5 + y[static_cast<std::size_t>(to)] * 1.25,
+                      DataType::u8));
+        }
+    ops().repeat_add_u8(x.data(), y.data(), 0, 2, kWidth, channels, 0.5F, 1.25F);
+    ops().repeat_add_u8(x.data(), y.data(), 2, kHeight, kWidth, channels, 0.5F, 1.25F);
+    expect_whole(y, expected);
+  }
+}
+
 TEST(DataTypes, Bfloat16RoundsToNearestEven) {
   const auto rounded = [](float value) {
     bfloat16 stored;

@@ -249,6 +249,162 @@ TEST_P(Kernels, WeightsOfAnotherSizeAreRefused) {
 INSTANTIATE_TEST_SUITE_P(Types, Kernels, ::testing::Values(DataType::f32, DataType::bf16),
                          [](const auto& type) { return std::string(name_of(type.param)); });
 
+// --- 8 bits
+
+class Kernels8Bit : public ::testing::TestWithParam<DataType> {
+ protected:
+  void SetUp() override {
+    if (!supports(GetParam())) GTEST_SKIP() << "8 bits do not run here";
+  }
+
+  std::vector<float> whole(std::size_t count, int low, int high, unsigned seed) {
+    std::mt19937 generator(seed);
+    std::uniform_int_distribution<int> uniform(low, high);
+    std::vector<float> values(count);
+    for (float& value : values) value = static_cast<float>(uniform(generator));
+    return values;
+  }
+  std::vector<float> activations(std::size_t count, unsigned seed) {
+    return GetParam() == DataType::u8 ? whole(count, 0, 255, seed) : whole(count, -128, 127, seed);
+  }
+  static std::vector<std::int8_t> narrow(const std::vector<float>& values) {
+    return {values.begin(), values.end()};
+  }
+  static OutputScales scales(int channels) {
+    OutputScales all;
+    for (int o = 0; o < channels; ++o) all.push_back(1e-4F * static_cast<float>(1 + o % 5));
+    return all;
+  }
+
+  // What is stored of a sum.
+  static void expect_stored(DataType out, const Epilogue& epilogue, const OutputScales& scales,
+                            const std::vector<double>& sums, const std::vector<float>& before,
+                            const std::vector<float>& found) {
+    ASSERT_EQ(found.size(), sums.size());
+    for (std::size_t i = 0; i < sums.size(); ++i) {
+      double value = sums[i] * double{scales[i % scales.size()]};
+      if (epilogue.accumulate) value += double{epilogue.kept} * before[i];
+      if (epilogue.relu) value = std::max(0.0, value);
+      if (out == DataType::u8) value = std::clamp(value, 0.0, 255.0);
+      const double tolerance = out == DataType::u8     ? 0.501
+                               : out == DataType::bf16 ? std::abs(value) / 128 + 1e-3
+                                                       : std::abs(value) * 1e-5 + 1e-5;
+      ASSERT_NEAR(found[i], value, tolerance) << "element " << i << " as " << name_of(out);
+    }
+  }
+
+  std::vector<float> run(const std::shared_ptr<const Kernel>& kernel, const std::vector<float>& x,
+                         const std::shared_ptr<const PackedWeights>& weights,
+                         const std::vector<float>& before, DataType out) {
+    const auto from = stored(GetParam(), x);
+    auto to = stored(out, before);
+    Execution execution(kernel, weights, from.data(), to.data());
+    std::vector<std::byte> scratch(kernel->scratch_bytes());
+    execution.set_scratch(scratch.data());
+    execution.run();
+    return loaded(out, to);
+  }
+
+  void check(ConvolutionSpec spec) {
+    spec.input = GetParam();
+    spec.scales = scales(spec.out);
+    const auto in = static_cast<std::size_t>(spec.batch * spec.height * spec.width * spec.in);
+    const auto out = static_cast<std::size_t>(spec.batch * spec.out_height() * spec.out_width() * spec.out);
+    const auto x = activations(in, 1);
+    const auto w =
+        whole(static_cast<std::size_t>(spec.out * spec.in * spec.kernel * spec.kernel), -127, 127, 2);
+    const auto bias = whole(static_cast<std::size_t>(spec.out), -50000, 50000, 3);
+    const auto before = whole(out, 0, 99, 4);
+    const auto kernel = std::make_shared<const Kernel>(spec);
+    EXPECT_THAT(std::string(kernel->implementation()), Not(HasSubstr("ref"))) << to_string(spec);
+    const auto y =
+        run(kernel, x, std::make_shared<const PackedWeights>(*kernel, narrow(w), bias), before, spec.output);
+    ConvolutionSpec plain = spec;
+    plain.epilogue = {};
+    expect_stored(spec.output, spec.epilogue, spec.scales, naive(plain, x, w, bias, before), before, y);
+  }
+};
+
+TEST_P(Kernels8Bit, Convolve) {
+  std::vector<DataType> outputs = {DataType::u8, DataType::f32};
+  if (supports(DataType::bf16)) outputs.push_back(DataType::bf16);
+  for (const DataType out : outputs) {
+    check({.output = out,
+           .batch = 2,
+           .height = 6,
+           .width = 6,
+           .in = 32,
+           .out = 16,
+           .epilogue = {.relu = true}});
+    check({.output = out,
+           .height = 8,
+           .width = 8,
+           .in = 16,
+           .out = 32,
+           .kernel = 3,
+           .pad_begin = 1,
+           .pad_end = 1,
+           .epilogue = {.relu = true}});
+    check({.output = out, .height = 8, .width = 8, .in = 64, .out = 32, .kernel = 2, .stride = 2});
+    check({.output = out,
+           .height = 16,
+           .width = 16,
+           .in = 12,
+           .out = 24,
+           .kernel = 3,
+           .stride = 2,
+           .pad_begin = 1,
+           .epilogue = {.relu = true}});
+    check({.output = out,
+           .height = 5,
+           .width = 5,
+           .in = 16,
+           .out = 32,
+           .epilogue = {.accumulate = true, .relu = true, .kept = out == DataType::u8 ? 0.75F : 1.0F}});
+  }
+}
+
+TEST_P(Kernels8Bit, Multiply) {
+  for (const DataType out : {DataType::f32, DataType::u8}) {
+    const ProductSpec spec = {
+        .input = GetParam(), .output = out, .rows = 19, .inner = 64, .columns = 24, .scales = scales(24)};
+    const ConvolutionSpec same = {.height = 19, .width = 1, .in = 64, .out = 24};
+    const auto x = activations(19 * 64, 5), w = whole(24 * 64, -127, 127, 6),
+               bias = whole(24, -9999, 9999, 7);
+    const std::vector<float> before(19 * 24);
+    const auto kernel = std::make_shared<const Kernel>(spec);
+    EXPECT_THAT(std::string(kernel->implementation()), Not(HasSubstr("ref")));
+    const auto y =
+        run(kernel, x, std::make_shared<const PackedWeights>(*kernel, narrow(w), bias), before, out);
+    expect_stored(out, {}, spec.scales, naive(same, x, w, bias, before), before, y);
+  }
+}
+
+TEST_P(Kernels8Bit, WeightsMoveBetweenLayouts) {
+  const auto w = narrow(whole(64 * 32, -127, 127, 11));
+  const auto bias = whole(64, -999, 999, 12);
+  const auto kernel_of = [&](int batch, int side) {
+    return std::make_shared<const Kernel>(ConvolutionSpec{.input = GetParam(),
+                                                          .output = DataType::u8,
+                                                          .batch = batch,
+                                                          .height = side,
+                                                          .width = side,
+                                                          .in = 32,
+                                                          .out = 64,
+                                                          .scales = scales(64)});
+  };
+  const auto one = kernel_of(1, 1), four = kernel_of(4, 8);
+  const auto moved = std::make_shared<const PackedWeights>(*four, PackedWeights(*one, w, bias));
+  EXPECT_TRUE(moved->fits(*four));
+  const auto x = activations(4 * 8 * 8 * 32, 13);
+  const std::vector<float> before(4 * 8 * 8 * 64);
+  EXPECT_EQ(run(four, x, moved, before, DataType::u8),
+            run(four, x, std::make_shared<const PackedWeights>(*four, w, bias), before, DataType::u8));
+}
+
+INSTANTIATE_TEST_SUITE_P(Types, Kernels8Bit, ::testing::Values(DataType::u8, DataType::s8),
+                         [](const auto& type) { return std::string(name_of(type.param)); });
+
 TEST(KernelCache, CompilesOncePerSpecAndThreads) {
   KernelCache cache;
   const ProductSpec spec = {.rows = 4, .inner = 8, .columns = 8};
@@ -287,6 +443,12 @@ TEST(Calibration, FollowsTheProcessor) {
   EXPECT_EQ(faster_type(), native ? DataType::bf16 : DataType::f32);
   EXPECT_TRUE(supports(DataType::f32));
   EXPECT_GT(measured_peak(faster_type(), 1), 1e9);
+  const bool vnni = set >= InstructionSet::avx512_vnni || set == InstructionSet::avx2_vnni;
+  EXPECT_EQ(supports(DataType::u8), vnni);
+  EXPECT_EQ(prefers_8_bit(), vnni && set != InstructionSet::amx);
+  if (vnni) {
+    EXPECT_GT(measured_peak(DataType::u8, 1), 1e9);
+  }
 }
 
 TEST(Kernel, Bf16IsRefusedWhereItDoesNotRun) {
