@@ -23,6 +23,9 @@ struct TrackerOptions {
   // Looks of the network at each face, whatever the landmarker was made with: a face that is followed comes
   // with a box that fits.
   Quality quality = Quality::fast;
+  // Faces with an id at a time, lost ones included; others are not looked for while there are so many. 0: any
+  // number.
+  int max_faces = 0;
 };
 
 // A face of a video's frame.

@@ -21,6 +21,8 @@ FaceList read(const fs::path& path, const ReadOptions& options) {
     read_pts_folder(path, options, list, faces);
   } else if (extension == ".json") {
     read_json(path, faces);
+  } else if (extension == ".jsonl") {
+    read_json_lines(path, faces);
   } else if (extension == ".csv") {
     read_csv(path, faces);
   } else if (extension == ".txt") {
@@ -28,7 +30,7 @@ FaceList read(const fs::path& path, const ReadOptions& options) {
   } else {
     throw Error(ErrorCode::bad_data,
                 path.string() +
-                    ": annotations are a .json, .csv or .txt (WFLW list) file or a folder of "
+                    ": annotations are a .json, .jsonl, .csv or .txt (WFLW list) file or a folder of "
                     ".pts files, found '" +
                     extension + "'");
   }

@@ -64,10 +64,11 @@ struct ReadOptions {
   std::function<void(const std::string& message)> on_bad_record = {};
 };
 
-// Reads the form that the path shows: a folder of .pts files (300-W), .json (the published SPIGA form), .csv,
-// or .txt (a WFLW list). docs/benchmark.md describes them. Every face comes out checked: as many landmarks as
-// ids, ids known and not repeated, numbers finite, no face listed twice (same image, same box). Throws Error:
-// not_found; bad_data naming file, face or line (JSON: line and column), expected and found.
+// Reads the form that the path shows: a folder of .pts files (300-W), .json (the published SPIGA form),
+// .jsonl (what `spiga analyze` prints), .csv, or .txt (a WFLW list). docs/benchmark.md describes them. Every
+// face comes out checked: as many landmarks as ids, ids known and not repeated, numbers finite, no face
+// listed twice (same image, same box). Throws Error: not_found; bad_data naming file, face or line (JSON:
+// line and column), expected and found.
 FaceList read(const std::filesystem::path& path, const ReadOptions& options);
 
 // Writes the published form; a face without landmarks gets empty lists, one with uncertainty a list

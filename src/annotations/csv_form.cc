@@ -9,7 +9,8 @@
 #include "base/text.h"
 
 // CSV (RFC 4180) with a header line, one face a row, columns in any order, unknown ones ignored:
-//   image                                         the picture
+//   image, or frame                               the picture, or the number of a video's frame
+//   success                                       optional; 0: no face there
 //   x_K, y_K [, visible_K, uncertainty_K]         landmarks: K is the place in the database's order, from 0,
 //                                                 where there is an x_0, else the landmark's id
 //   box_x, box_y, box_width, box_height           optional
@@ -39,7 +40,8 @@ constexpr Alias kAliases[] = {{"imgpath", "image"},
 
 class FaceTable {
  public:
-  FaceTable(const std::string& where, const Cells& header, const FaceCollector& faces) {
+  FaceTable(const std::string& where, const Cells& header, const FaceCollector& faces,
+            const std::filesystem::path& file) {
     for (std::size_t i = 0; i < header.size(); ++i) {
       if (!columns_.emplace(header[i], i).second)
         fail(where, "column '" + base::printable(header[i]) + "' is there twice");
@@ -49,7 +51,7 @@ class FaceTable {
       const auto found = columns_.find(std::string(alias.other));
       if (found != columns_.end()) columns_.emplace(alias.name, found->second);
     }
-    if (!columns_.contains("image")) fail(where, "expected a column 'image', found none");
+    find_pictures(where, file);
     find_landmarks(where, header, faces);
     uncertainty_ = has_column_of("uncertainty_", header) ? "uncertainty_" : "spread_";
   }
@@ -59,8 +61,10 @@ class FaceTable {
       fail(where, "expected " + std::to_string(width_) + " columns, found " + std::to_string(cells.size()));
     }
     AnnotatedFace face;
-    face.image = cells[columns_.at("image")];
+    face.image = picture_of(where, cells);
     const std::string place = where + " (" + base::printable(face.image) + ")";
+    const auto success = columns_.find("success");
+    if (success != columns_.end() && cells[success->second] == "0") return face;  // lost, or no face
     for (const Landmark& landmark : landmarks_) add_landmark(place, cells, landmark, face);
     if (const auto b = group(place, cells, {"box_x", "box_y", "box_width", "box_height"})) {
       face.box = Rect{(*b)[0], (*b)[1], (*b)[2], (*b)[3]};
@@ -78,6 +82,25 @@ class FaceTable {
     int id;
     std::string suffix;
   };
+
+  // Tables of videos have frames: ours from 0, OpenFace's from 1. OpenFace's table of a picture does not name
+  // it: it is the file's name without .csv.
+  void find_pictures(const std::string& where, const std::filesystem::path& file) {
+    openface_ = columns_.contains("pose_Tx") && !columns_.contains("box_x");
+    if (columns_.contains("image") || columns_.contains("frame")) return;
+    if (!openface_ || !columns_.contains("face")) fail(where, "expected a column 'image', found none");
+    picture_ = file.stem().string();
+  }
+
+  std::string picture_of(const std::string& where, const Cells& cells) const {
+    const auto image = columns_.find("image");
+    if (image != columns_.end()) return cells[image->second];
+    if (!picture_.empty()) return picture_;
+    const std::string& text = cells[columns_.at("frame")];
+    const auto number = base::parse_int(text);
+    if (!number) fail(where, "frame: expected a whole number, found '" + base::printable(text) + "'");
+    return frame_name(*number - (openface_ ? 1 : 0));
+  }
 
   void find_landmarks(const std::string& where, const Cells& header, const FaceCollector& faces) {
     const bool by_place = columns_.contains("x_0");
@@ -153,6 +176,8 @@ class FaceTable {
 
   std::unordered_map<std::string, std::size_t> columns_;
   std::size_t width_ = 0;
+  bool openface_ = false;
+  std::string picture_;  // of a table of one picture
   std::vector<Landmark> landmarks_;
   std::string uncertainty_;  // how the columns of the uncertainty begin
 };
@@ -166,7 +191,7 @@ void read_csv(const std::filesystem::path& path, FaceCollector& faces) {
   const std::optional<base::CsvRow> header = rows.next();
   if (!header) fail(place(1), "expected a header, found an empty file");
   if (!header->problem.empty()) fail(place(header->line), header->problem);
-  const FaceTable table(place(header->line), header->cells, faces);
+  const FaceTable table(place(header->line), header->cells, faces, path);
   while (const std::optional<base::CsvRow> row = rows.next()) {
     const std::string where = place(row->line);
     faces.add(where, [&] {

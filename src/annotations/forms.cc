@@ -123,6 +123,8 @@ void FaceCollector::refuse(const Error& error) {
   options_.on_bad_record(error.what());
 }
 
+std::string frame_name(long long number) { return base::concat("frame", number); }
+
 double parse_number(const std::string& where, std::string_view field, std::string_view text) {
   const std::optional<double> value = base::parse_double(text);
   if (!value || !std::isfinite(*value)) {

@@ -60,7 +60,10 @@ double parse_number(const std::string& where, std::string_view field, std::strin
 std::vector<std::string_view> split_lines(std::string_view text);
 
 void read_json(const std::filesystem::path& path, FaceCollector& faces);
+void read_json_lines(const std::filesystem::path& path, FaceCollector& faces);
 void read_csv(const std::filesystem::path& path, FaceCollector& faces);
+// What stands for a picture where a form has numbers of a video's frames, counted from 0: "frame7".
+std::string frame_name(long long number);
 void read_pts_folder(const std::filesystem::path& folder, const ReadOptions& options, FaceList& list,
                      FaceCollector& faces);
 void read_wflw_list(const std::filesystem::path& path, FaceList& list, FaceCollector& faces);

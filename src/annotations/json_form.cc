@@ -6,6 +6,8 @@
 #include "base/file.h"
 #include "base/text.h"
 
+// read_json_lines: what `spiga analyze` prints (docs/cli.md, docs/video.md).
+//
 // The published SPIGA form: a list of {"imgpath", "bbox": [x, y, w, h], "headpose": null or [yaw, pitch,
 // roll, tx, ty, tz], "ids": [n], "landmarks": [[x, y] x n], "visible": [n]}, and of our own "uncertainty":
 // [n], which files of version 0.1 call "spread". Other keys are ignored.
@@ -112,10 +114,12 @@ std::vector<Coordinate> landmarks_at(const std::string& where, const json& recor
 }
 
 std::optional<Rect> box_at(const std::string& where, const json& record) {
-  const std::vector<double> b = numbers_at(where, record, "bbox");
+  const char* name = record.contains("bbox") ? "bbox" : "box";
+  const std::vector<double> b = numbers_at(where, record, name);
   if (b.empty()) return std::nullopt;
   if (b.size() != 4)
-    fail(where, "bbox: expected [x, y, width, height], found " + std::to_string(b.size()) + " values");
+    fail(where, std::string(name) + ": expected [x, y, width, height], found " + std::to_string(b.size()) +
+                    " values");
   return Rect{b[0], b[1], b[2], b[3]};
 }
 
@@ -146,6 +150,40 @@ AnnotatedFace parse_face(const std::string& where, const json& record) {
   return face;
 }
 
+// What `spiga analyze` says of one face; `ids`: the database's, by place.
+AnnotatedFace parse_found_face(const std::string& where, const json& record, const FaceCollector& faces) {
+  if (!record.is_object()) fail(where, "expected an object, found " + kind_of(record));
+  AnnotatedFace face;
+  face.box = box_at(where, record);
+  face.landmarks = landmarks_at(where, record);
+  const std::span<const int> ids = faces.ids_for(where, face.landmarks.size());
+  face.ids.assign(ids.begin(), ids.end());
+  face.uncertainty =
+      numbers_at(where, record, record.contains("uncertainty") ? "uncertainty" : kOldUncertainty);
+  const auto pose = record.find("headpose");
+  if (pose == record.end() || pose->is_null()) return face;
+  if (!pose->is_object()) fail(where, "headpose: expected an object, found " + kind_of(*pose));
+  const auto angle = [&](const char* name) {
+    const auto found = pose->find(name);
+    if (found == pose->end()) fail(where, std::string("headpose: ") + name + " is missing");
+    return number(where, name, *found);
+  };
+  face.headpose = Pose{{angle("yaw_deg"), angle("pitch_deg"), angle("roll_deg")}, {}};
+  const std::vector<double> t = numbers_at(where, *pose, "translation");
+  if (t.size() == 3) face.headpose->translation = {t[0], t[1], t[2]};
+  return face;
+}
+
+// The picture or frame that a line is about.
+std::string picture_of(const std::string& where, const json& line) {
+  const auto source = line.find("source");
+  if (source != line.end() && source->is_string()) return source->get<std::string>();
+  const auto frame = line.find("frame");
+  if (frame == line.end()) fail(where, "expected a field source or frame, found neither");
+  if (!frame->is_number_integer()) fail(where, "frame: expected a whole number, found " + kind_of(*frame));
+  return frame_name(frame->get<long long>());
+}
+
 json to_json(const AnnotatedFace& face) {
   json record = {{"imgpath", face.image},
                  {"bbox", nullptr},
@@ -163,6 +201,19 @@ json to_json(const AnnotatedFace& face) {
   return record;
 }
 
+struct Line {
+  std::string picture;
+  json faces;
+};
+
+Line parse_line(const std::string& where, std::string_view text) {
+  const json line = json::parse(text, nullptr, false);
+  if (!line.is_object()) fail(where, "expected a JSON object, found '" + base::printable(text, 40) + "'");
+  const json* list = list_at(where, line, "faces");
+  if (!list) fail(where, "faces is missing");
+  return {picture_of(where, line), *list};
+}
+
 }  // namespace
 
 void read_json(const fs::path& path, FaceCollector& faces) {
@@ -171,6 +222,30 @@ void read_json(const fs::path& path, FaceCollector& faces) {
   for (std::size_t i = 0; i < list.size(); ++i) {
     const std::string where = path.string() + ": face " + std::to_string(i);
     faces.add(where, [&] { return parse_face(where, list[i]); });
+  }
+}
+
+// A line a picture or frame; one without faces is a face that was missed.
+void read_json_lines(const fs::path& path, FaceCollector& faces) {
+  const std::string text = base::read_file(path);
+  const std::vector<std::string_view> lines = split_lines(text);
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    if (base::trim(lines[i]).empty()) continue;
+    const std::string where = base::concat(path.string(), ": line ", i + 1);
+    Line line;
+    try {
+      line = parse_line(where, lines[i]);
+    } catch (const Error& error) {
+      faces.add(where, [&error]() -> AnnotatedFace { throw error; });
+      continue;
+    }
+    if (line.faces.empty()) faces.add(where, [&] { return AnnotatedFace{.image = line.picture}; });
+    for (const json& record : line.faces)
+      faces.add(where, [&] {
+        AnnotatedFace face = parse_found_face(where, record, faces);
+        face.image = line.picture;
+        return face;
+      });
   }
 }
 

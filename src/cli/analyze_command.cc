@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "cli/analyze_many.h"
 #include "cli/analyze_pictures.h"
 #include "cli/analyze_video.h"
 #include "cli/commands.h"
@@ -26,6 +27,26 @@ void add_output_options(CLI::App& command, AnalyzeOptions& options) {
                   "Write a table, one row per face; - prints it in place of the JSON lines")
       ->type_name("FILE")
       ->group(group);
+  command
+      .add_option_function<std::string>(
+          "--csv-style",
+          [&options](const std::string& name) {
+            options.openface = name == "openface";
+            options.face3d.on = options.face3d.on || options.openface;
+          },
+          "Columns of the table: spiga, our own; openface, OpenFace 2.2's (implies --face3d)")
+      ->type_name("S")
+      ->group(group)
+      ->check(CLI::IsMember({"spiga", "openface"}).description(""))
+      ->default_str("spiga");
+  command
+      .add_option_function<std::string>(
+          "--rows", [&options](const std::string& name) { options.all_rows = name == "all"; },
+          "Rows of the table: all, of frames and pictures without a face, too; faces")
+      ->type_name("R")
+      ->group(group)
+      ->check(CLI::IsMember({"all", "faces"}).description(""))
+      ->default_str("all for videos, faces for pictures");
   command
       .add_option("--overlay", options.overlay,
                   "Write pictures with what was found into this folder; for a video, a video: seen.mp4")
@@ -79,6 +100,12 @@ void add_face_options(CLI::App& command, AnalyzeOptions& options) {
                   "Smallest face to look for, in pixels [as the effort says]")
       ->type_name("PX")
       ->group(group);
+  command
+      .add_option("--max-faces", options.max_faces,
+                  "Faces of a picture at most, the surest; of a video at a time, the first [any number]")
+      ->type_name("N")
+      ->group(group)
+      ->check(CLI::Range(1, 1000000).description(""));
   command.add_option("--min-score", options.analyzer.score_threshold, "Drop faces that score below")
       ->type_name("S")
       ->group(group)
@@ -128,16 +155,20 @@ void add_face3d_options(CLI::App& command, media::Face3dOptions& options) {
 void add_analyze(CLI::App& program, Action& chosen) {
   auto options = std::make_shared<AnalyzeOptions>();
   auto video = std::make_shared<VideoOptions>();
+  auto many = std::make_shared<ManyOptions>();
   CLI::App* command =
       program.add_subcommand("analyze", "Find faces, their landmarks and head pose in pictures and videos");
   command
       ->add_option("INPUT", options->inputs,
                    "Pictures, folders of pictures, or - for a list of paths on stdin; or one video: a file, "
-                   "rtsp://..., camera:0, frames/%05d.png, raw:480x270:bgr8 for raw frames on stdin")
+                   "rtsp://..., camera:0, frames/%05d.png, raw:480x270:bgr8 for raw frames on stdin; with "
+                   "--out any number of "
+                   "pictures, videos and folders")
       ->required()
       ->type_name("");
   command->add_flag("-r,--recursive", options->recursive, "Look into folders' folders, too");
   add_output_options(*command, *options);
+  add_many_options(*command, *many);
   add_face_options(*command, *options);
   add_quality_option(*command, "Faces", "normal for pictures, fast for videos",
                      [options](Quality quality) { options->quality = quality; });
@@ -152,10 +183,15 @@ void add_analyze(CLI::App& program, Action& chosen) {
       "  spiga analyze -r holiday/ --csv faces.csv --overlay seen/ > faces.jsonl\n"
       "  find . -name '*.png' | spiga analyze -\n"
       "  spiga analyze talk.mp4 --csv talk.csv --overlay seen.mp4 --summary talk.html > talk.jsonl\n"
+      "  spiga analyze a.mp4 b.mkv clips/ -r --out results/ --write lines,csv --resume\n"
+      "  spiga analyze talk.mp4 --csv talk.csv --csv-style openface --max-faces 1 > talk.jsonl\n"
+      "  spiga analyze talk.mp4 --start 1:30 --end 2:00 --max-faces 1 > talk.jsonl\n"
       "  spiga analyze talk.mp4 --face3d --fov 70 --csv talk.csv > talk.jsonl\n"
       "  spiga analyze camera:0 --show");
-  command->callback([options, video, &chosen] {
-    chosen = [options, video] {
+  command->callback([options, video, many, &chosen] {
+    chosen = [options, video, many] {
+      check_many_options(*options, *video, *many);
+      if (!many->out.empty()) return analyze_many(*options, *video, *many);
       return is_video(*options, *video) ? analyze_video(*options, *video) : analyze_pictures(*options);
     };
   });

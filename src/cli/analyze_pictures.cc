@@ -12,6 +12,7 @@
 #include "cli/exit_status.h"
 #include "cli/interrupt.h"
 #include "cli/progress.h"
+#include "media/openface_text.h"
 #include "media/picture_analyzer.h"
 #include "media/picture_sources.h"
 #include "media/text_output.h"
@@ -60,14 +61,26 @@ class Outputs {
     if (options.csv.empty()) return;
     csv_ = media::open_text_output(options.csv);
     std::string header;
-    media::append_csv_header(header, landmarks, in_3d);
+    openface_ = options.openface;
+    if (options.all_rows.value_or(false)) empty_rows_of_ = landmarks;
+    if (openface_) {
+      media::append_openface_header(header, false);
+    } else {
+      media::append_csv_header(header, landmarks, in_3d);
+    }
     csv_->write(header);
   }
 
   void write(const media::PictureFaces& faces) {
     std::string line, rows;
     if (json_) media::append_json_line(line, faces), json_->write(line);
-    if (csv_) media::append_csv_rows(rows, faces), csv_->write(rows);
+    if (!csv_) return;
+    if (openface_) {
+      media::append_openface_rows(rows, faces);
+    } else {
+      media::append_csv_rows(rows, faces, empty_rows_of_);
+    }
+    csv_->write(rows);
   }
 
   void finish() {
@@ -76,6 +89,8 @@ class Outputs {
   }
 
  private:
+  bool openface_ = false;
+  int empty_rows_of_ = 0;  // landmarks, where pictures without a face have a row
   std::unique_ptr<media::TextOutput> json_;
   std::unique_ptr<media::TextOutput> csv_;
 };
@@ -101,6 +116,7 @@ media::PictureAnalyzerOptions picture_options(const AnalyzeOptions& options, con
   media::PictureAnalyzerOptions pictures;
   pictures.may_reduce =
       options.analyzer.detector.starts_with(kDefaultDetector) && options.analyzer.min_face_px == 0;
+  pictures.max_faces = options.max_faces;
   if (fitter && options.face3d.draw)
     pictures.draw_below = [fitter](Image& picture, const std::vector<Face>& faces) {
       fitter->draw(picture, faces);
@@ -160,6 +176,11 @@ Analyzer load_analyzer(const AnalyzeOptions& options, int threads) {
 int analyze_pictures(const AnalyzeOptions& options) {
   catch_interrupts();
   media::PictureSources sources(options.inputs, options.recursive, std::cin);
+  if (options.openface && !options.csv.empty() && sources.count() != 1)
+    throw Error(
+        ErrorCode::invalid_argument,
+        "analyze: OpenFace's tables of pictures do not name them: expected one picture, or --out DIR for a "
+        "table each");
   const auto threads = static_cast<std::size_t>(options.network.thread_count());
   const std::size_t at_once = std::clamp<std::size_t>(sources.count().value_or(threads), 1, threads);
   const Analyzer analyzer = load_analyzer(options, at_once == 1 ? static_cast<int>(threads) : 1);

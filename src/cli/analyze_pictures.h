@@ -17,9 +17,12 @@ struct AnalyzeOptions {
   bool recursive = false;
   std::string output = "-";
   std::string csv;                 // empty: none
+  bool openface = false;           // the table as OpenFace 2.2 has it
+  std::optional<bool> all_rows;    // of the table: of what has no face, too; unset: of videos
   std::string overlay;             // folder; empty: none
   std::string boxes;               // annotation file; empty: detect
   std::optional<Quality> quality;  // unset: normal for pictures, fast for videos
+  int max_faces = 0;               // 0: all
   AnalyzerOptions analyzer;        // all but quality and what NetworkOptions::apply_to sets
   NetworkOptions network;
   media::Face3dOptions face3d;

@@ -14,6 +14,7 @@
 #include "cli/exit_status.h"
 #include "cli/interrupt.h"
 #include "cli/progress.h"
+#include "cli/shared_options.h"
 #include "cli/video_outputs.h"
 #include "media/video_analyzer.h"
 #include "spiga/error.h"
@@ -25,6 +26,7 @@ media::VideoAnalyzerOptions follow_options(const AnalyzeOptions& options, const 
                                            std::vector<std::string>& problems) {
   media::VideoAnalyzerOptions analyzer;
   analyzer.tracker = video.tracker;
+  analyzer.tracker.max_faces = options.max_faces;
   analyzer.tracker.quality = options.quality.value_or(Quality::fast);
   if (!options.boxes.empty())
     analyzer.boxes = std::make_shared<media::FrameBoxes>(
@@ -48,7 +50,8 @@ class Run {
                           {.fps = video.fps,
                            .sequence = video.sequence,
                            .stop = asked_to_stop(),
-                           .reconnect = std::chrono::milliseconds(std::llround(1000 * video.reconnect_s))});
+                           .reconnect = std::chrono::milliseconds(std::llround(1000 * video.reconnect_s)),
+                           .frames = video.frames});
     const media::VideoInfo info = source->info();
     outputs_ = std::make_unique<VideoOutputs>(options, video, info, analyzer.landmarker());
     progress_ = std::make_unique<Progress>("frames", info.frames);
@@ -107,7 +110,8 @@ bool is_video(const AnalyzeOptions& options, const VideoOptions& video) {
   bool any = video.sequence;
   for (const std::string& input : options.inputs) any = any || media::names_a_video(input);
   if (any && options.inputs.size() > 1)
-    throw Error(ErrorCode::invalid_argument, "analyze: a video stands alone: name one video, or pictures");
+    throw Error(ErrorCode::invalid_argument,
+                "analyze: several videos need --out DIR; without it, name one video, or pictures");
   if (any && !options.face3d.mesh.empty())
     throw Error(ErrorCode::invalid_argument, "analyze: --mesh is for pictures");
   if (!any && !options.face3d.send.empty())
@@ -116,6 +120,9 @@ bool is_video(const AnalyzeOptions& options, const VideoOptions& video) {
   if (!any && (video.show || !video.summary.empty()))
     throw Error(ErrorCode::invalid_argument,
                 "analyze: --show and --summary are for videos; a folder is one with --sequence");
+  if (!any && !video.frames.all())
+    throw Error(ErrorCode::invalid_argument,
+                "analyze: --start, --end and --every are for videos; a folder is one with --sequence");
   return any;
 }
 
@@ -135,6 +142,25 @@ void add_video_options(CLI::App& command, VideoOptions& options) {
   const std::string group = "Videos";
   command.add_flag("--sequence", options.sequence, "A folder's pictures are the frames of one video")
       ->group(group);
+  command
+      .add_option_function<std::string>(
+          "--start",
+          [&options](const std::string& text) { options.frames.start_s = parse_moment("--start", text); },
+          "Begin at this time: seconds, m:s or h:m:s")
+      ->type_name("T")
+      ->group(group);
+  command
+      .add_option_function<std::string>(
+          "--end",
+          [&options](const std::string& text) { options.frames.end_s = parse_moment("--end", text); },
+          "End before this time: seconds, m:s or h:m:s")
+      ->type_name("T")
+      ->group(group);
+  command.add_option("--every", options.frames.every, "Take one frame in N")
+      ->type_name("N")
+      ->group(group)
+      ->check(CLI::Range(1, 1000000).description(""))
+      ->capture_default_str();
   command.add_option("--fps", options.fps, "Frames per second of pictures and raw frames [25]")
       ->type_name("F")
       ->group(group)

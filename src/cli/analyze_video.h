@@ -5,6 +5,7 @@
 #include <string>
 
 #include "cli/analyze_pictures.h"
+#include "media/video_source.h"
 #include "spiga/tracker.h"
 
 namespace CLI {
@@ -19,6 +20,7 @@ struct VideoOptions {
   double reconnect_s = 0;  // how long a live stream that broke is opened again and again
   bool sequence = false;   // a folder's pictures are frames of one video
   TrackerOptions tracker;
+  media::FrameSelection frames;
   bool show = false;
   std::string summary;  // HTML file; empty: none
 };

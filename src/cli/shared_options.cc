@@ -4,10 +4,14 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <thread>
+#include <vector>
 
+#include "base/text.h"
 #include "spiga/analyzer.h"
+#include "spiga/error.h"
 
 namespace spiga::cli {
 namespace {
@@ -29,6 +33,22 @@ void NetworkOptions::apply_to(AnalyzerOptions& analyzer) const {
   analyzer.precision = precision;
   analyzer.threads = thread_count();
   analyzer.max_batch = batch;
+}
+
+double parse_moment(std::string_view option, std::string_view text) {
+  const std::vector<std::string_view> parts = base::split(text, ':');
+  double seconds = 0;
+  bool good = parts.size() <= 3;
+  for (std::size_t i = 0; i < parts.size() && good; ++i) {
+    const double part = base::parse_double(parts[i]).value_or(-1);
+    const bool whole = i + 1 == parts.size() || part == std::floor(part);
+    good = std::isfinite(part) && part >= 0 && whole && (i == 0 || part < 60);
+    seconds = 60 * seconds + part;
+  }
+  if (!good)
+    throw Error(ErrorCode::invalid_argument, base::concat(option, ": expected seconds, m:s or h:m:s, found '",
+                                                          base::printable(text), "'"));
+  return seconds;
 }
 
 void add_precision_option(CLI::App& command, Precision& precision) {

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <string>
+#include <string_view>
 
 #include "spiga/precision.h"
 #include "spiga/quality.h"
@@ -33,6 +34,9 @@ struct NetworkOptions {
 
 // --model, --precision, --threads, --batch.
 void add_network_options(CLI::App& command, NetworkOptions& options);
+
+// Seconds of "90.5", "1:30.5" or "0:01:30.5". Throws Error(invalid_argument), which names the option.
+double parse_moment(std::string_view option, std::string_view text);
 
 // --precision alone.
 void add_precision_option(CLI::App& command, Precision& precision);

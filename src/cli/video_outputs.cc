@@ -11,6 +11,7 @@
 #include "cli/track_summary.h"
 #include "cli/video_window.h"
 #include "media/face_fitter.h"
+#include "media/openface_text.h"
 #include "media/text_output.h"
 #include "media/video_overlay.h"
 #include "media/video_text.h"
@@ -35,6 +36,8 @@ struct VideoOutputs::Impl {
   std::optional<TrackSummary> summary;
   std::optional<media::FaceFollower> follower;
   bool draw_mesh = false;
+  bool openface = false;  // the table's style
+  bool all_rows = true;   // of the table: of frames without a face, too
   std::vector<std::unique_ptr<media::LiveSender>> senders;
 
   void write_text(const media::FrameFaces& faces) const {
@@ -43,7 +46,13 @@ struct VideoOutputs::Impl {
     if (json) json->write(text);
     for (const auto& sender : senders) sender->send(faces, text);
     text.clear();
-    if (csv) media::append_video_csv_rows(text, faces, database.landmarks), csv->write(text);
+    if (!csv) return;
+    if (openface) {
+      media::append_openface_rows(text, faces);
+    } else {
+      media::append_video_csv_rows(text, faces, database.landmarks, all_rows);
+    }
+    csv->write(text);
   }
 
   void write_overlay(const Image& picture) {
@@ -63,11 +72,18 @@ VideoOutputs::VideoOutputs(const AnalyzeOptions& options, const VideoOptions& vi
   impl.draw_mesh = options.face3d.draw;
   for (const std::string& url : options.face3d.send)
     impl.senders.push_back(std::make_unique<media::LiveSender>(url));
-  if (options.csv != "-" || options.output != "-") impl.json = media::open_text_output(options.output);
+  if (!options.output.empty() && (options.csv != "-" || options.output != "-"))
+    impl.json = media::open_text_output(options.output);
   if (!options.csv.empty()) {
     impl.csv = media::open_text_output(options.csv);
     std::string header;
-    media::append_video_csv_header(header, impl.database.landmarks, options.face3d.wanted());
+    impl.openface = options.openface;
+    impl.all_rows = options.all_rows.value_or(true);
+    if (impl.openface) {
+      media::append_openface_header(header, true);
+    } else {
+      media::append_video_csv_header(header, impl.database.landmarks, options.face3d.wanted());
+    }
     impl.csv->write(header);
   }
   impl.overlay_path = options.overlay;

@@ -17,7 +17,7 @@ namespace spiga::cli {
 // absent.
 class VideoOutputs {
  public:
-  // Throws Error where an output cannot be opened.
+  // An empty options.output: no JSON lines. Throws Error where an output cannot be opened.
   VideoOutputs(const AnalyzeOptions& options, const VideoOptions& video, const media::VideoInfo& info,
                const Landmarker& landmarker);
   VideoOutputs(const VideoOutputs&) = delete;

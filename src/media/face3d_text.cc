@@ -84,13 +84,6 @@ void append_events(std::string& out, const std::vector<FaceEvent>& events) {
   out += ']';
 }
 
-float action_unit(const ActionUnit& unit, const Face3d& face) {
-  float value = 0;
-  for (const int shape : unit.shapes)
-    value = std::max(value, face.blendshapes[static_cast<std::size_t>(shape)]);
-  return 5 * value;
-}
-
 constexpr const char* kPoseColumns[] = {
     "cam_tx_mm", "cam_ty_mm", "cam_tz_mm", "cam_yaw_deg", "cam_pitch_deg", "cam_roll_deg", "cam_qw",
     "cam_qx",    "cam_qy",    "cam_qz",    "pose_Rx",     "pose_Ry",       "pose_Rz"};
@@ -104,6 +97,13 @@ constexpr const char* kSignalColumns[] = {"eye_opening_left_mm",
                                           "brow_raise"};
 
 }  // namespace
+
+float action_unit_of(const ActionUnit& unit, const Face3d& face) {
+  float value = 0;
+  for (const int shape : unit.shapes)
+    value = std::max(value, face.blendshapes[static_cast<std::size_t>(shape)]);
+  return 5 * value;
+}
 
 void append_json_camera(std::string& out, const std::optional<Camera>& given) {
   out += "\"camera\":";
@@ -211,7 +211,7 @@ void append_csv_face3d_fields(std::string& out, const std::optional<Face3d>& fac
   add(s.smile, kShareDecimals);
   add(s.brow_raise, kShareDecimals);
   for (const float value : face->blendshapes) add(value, kShareDecimals);
-  for (const ActionUnit& unit : derived_action_units()) add(action_unit(unit, *face), kShareDecimals);
+  for (const ActionUnit& unit : derived_action_units()) add(action_unit_of(unit, *face), kShareDecimals);
   for (std::size_t axis = 0; axis < 3; ++axis)
     for (const auto& point : face->points_mm) add(point[axis], 1);
 }

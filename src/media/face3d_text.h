@@ -20,6 +20,9 @@ struct Faces3d {
   std::vector<std::optional<Mesh>> meshes = {};  // per face, only where they were asked for
 };
 
+// The unit's value, 0 to 5.
+float action_unit_of(const ActionUnit& unit, const Face3d& face);
+
 // "camera": {...} or "camera": null, without braces around.
 void append_json_camera(std::string& out, const std::optional<Camera>& camera);
 // "face3d": {...} or "face3d": null; `events` may be null.

@@ -139,7 +139,13 @@ void append_csv_header(std::string& out, int landmarks, bool in_3d) {
   out += '\n';
 }
 
-void append_csv_rows(std::string& out, const PictureFaces& picture) {
+void append_csv_rows(std::string& out, const PictureFaces& picture, int landmarks) {
+  if (landmarks > 0 && picture.faces.empty()) {
+    base::append_csv_cell(out, picture.source);
+    out.append(static_cast<std::size_t>(3 + csv_face_columns(landmarks)), ',');
+    if (picture.in_3d) append_csv_face3d_fields(out, std::nullopt);
+    out += '\n';
+  }
   for (std::size_t i = 0; i < picture.faces.size(); ++i) {
     base::append_csv_cell(out, picture.source);
     out += ',' + std::to_string(i) + ',';

@@ -36,8 +36,9 @@ void append_json_text(std::string& out, std::string_view text);
 // source,face,confidence,score,box_x.., pose_..., x_0.., y_0.., uncertainty_0.., spread_0.., with `in_3d` the
 // columns of face3d_text.h, and a line end.
 void append_csv_header(std::string& out, int landmarks, bool in_3d = false);
-// One row per face, numbered from 0; a picture without a face has no row.
-void append_csv_rows(std::string& out, const PictureFaces& picture);
+// One row per face, numbered from 0. A picture without a face has no row, or with `landmarks` (per face)
+// above 0 one with its name alone.
+void append_csv_rows(std::string& out, const PictureFaces& picture, int landmarks = 0);
 // The columns of a face from box_x on, without the line end, and their names. The last ones, spread_K, are
 // uncertainty_K under its old name.
 void append_csv_face_names(std::string& out, int landmarks);

@@ -24,9 +24,17 @@ class OpenCvCapture : public Capture {
  public:
   explicit OpenCvCapture(cv::VideoCapture capture) : capture_(std::move(capture)) {}
 
-  std::optional<Image> read() override {
+  std::optional<Image> read() override { return grab() ? retrieve() : std::nullopt; }
+  bool grab() override {
     try {
-      if (!capture_.read(pixels_) || pixels_.empty() || pixels_.type() != CV_8UC3) return std::nullopt;
+      return capture_.grab();
+    } catch (const cv::Exception&) {
+      return false;
+    }
+  }
+  std::optional<Image> retrieve() override {
+    try {
+      if (!capture_.retrieve(pixels_) || pixels_.empty() || pixels_.type() != CV_8UC3) return std::nullopt;
     } catch (const cv::Exception&) {
       return std::nullopt;
     }

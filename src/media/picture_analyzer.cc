@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <functional>
+#include <numeric>
 #include <utility>
 
 #include "base/processor_time.h"
@@ -48,6 +50,20 @@ Face enlarged(Face face, int reduction) {
   return face;
 }
 
+// In their order.
+void keep_surest(std::vector<Detection>& detections, int most) {
+  const auto count = static_cast<std::size_t>(most);
+  if (most <= 0 || detections.size() <= count) return;
+  std::vector<std::size_t> order(detections.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::ranges::stable_sort(order, std::greater<>(), [&](std::size_t i) { return detections[i].score; });
+  order.resize(count);
+  std::ranges::sort(order);
+  std::vector<Detection> kept;
+  for (const std::size_t i : order) kept.push_back(detections[i]);
+  detections = std::move(kept);
+}
+
 }  // namespace
 
 PictureAnalyzer::PictureAnalyzer(const Analyzer& analyzer, const PictureAnalyzerOptions& options)
@@ -83,6 +99,7 @@ void PictureAnalyzer::analyze_whole(const std::string& path, const PictureFile& 
   std::vector<Face> faces;
   times.decode += base::processor_seconds([&] { picture = file.decode(); });
   times.detect += base::processor_seconds([&] { detections = find_faces(path, picture, result.problems); });
+  keep_surest(detections, options_.max_faces);
   times.locate += base::processor_seconds([&] { faces = analyzer_.locate(picture.view(), detections); });
   if (!overlay.empty())
     times.overlay += base::processor_seconds([&] { write_overlay(overlay, picture, faces); });
@@ -105,6 +122,7 @@ std::vector<Face> PictureAnalyzer::analyze_reduced(const PictureFile& file, int 
   std::vector<Detection> detections, large, small;
   times.decode += base::processor_seconds([&] { picture = file.decode_reduced(reduction); });
   times.detect += base::processor_seconds([&] { detections = analyzer_.detect(picture.view()); });
+  keep_surest(detections, options_.max_faces);
   for (const Detection& one : detections)
     (is_small(one.box) ? small : large).push_back(is_small(one.box) ? enlarged(one, reduction) : one);
   std::vector<Face> in_reduced, in_rows;

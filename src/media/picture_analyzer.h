@@ -21,6 +21,7 @@ struct PictureAnalyzerOptions {
   std::shared_ptr<const GivenBoxes> boxes = {};  // instead of the detector
   PictureLimits limits = {};
   OverlayStyle style = {};
+  int max_faces = 0;  // the surest ones of the detector, the first ones of given boxes; 0: all
   // JPEGs much larger than the detector looks at are decoded reduced, and at full size only where faces are
   // too small for that. For the built-in detector without a least size of faces.
   bool may_reduce = false;

@@ -4,14 +4,24 @@
 
 #include <algorithm>
 
-#include "media/picture_header.h"
-
 namespace spiga::media {
 
 namespace fs = std::filesystem;
 
-PictureSources::PictureSources(std::vector<std::string> inputs, bool recursive, std::istream& list)
-    : recursive_(recursive), list_(list) {
+namespace {
+
+// Below any folder: "/a/../b/c.png" and "../b/c.png" are "b/c.png".
+fs::path below(const fs::path& path) {
+  fs::path result;
+  for (const fs::path& part : path.lexically_normal().relative_path())
+    if (part != ".." && part != ".") result /= part;
+  return result;
+}
+
+}  // namespace
+
+PictureSources::PictureSources(std::vector<std::string> inputs, Rules rules, std::istream& list)
+    : rules_(std::move(rules)), list_(list) {
   for (const std::string& input : inputs) expand(input);
   if (count_) count_ = found_.size();
 }
@@ -42,12 +52,17 @@ void PictureSources::expand_folder(const fs::path& folder, const fs::path& relat
     std::error_code ignored;
     if (name.string().starts_with('.')) continue;
     if (!entry.is_directory(ignored)) {
-      if (has_picture_extension(name.string()))
-        found_.push_back({entry.path().string(), relative / name, {}});
-    } else if (recursive_ && !entry.is_symlink(ignored)) {  // links could lead round in circles
+      if (rules_.takes(name.string())) found_.push_back({entry.path().string(), relative / name, {}});
+    } else if (rules_.recursive && !entry.is_symlink(ignored) &&  // links could lead round in circles
+               !is_left_out(entry.path())) {
       expand_folder(entry.path(), relative / name);
     }
   }
+}
+
+bool PictureSources::is_left_out(const fs::path& folder) const {
+  std::error_code ignored;
+  return !rules_.left_out.empty() && fs::equivalent(folder, rules_.left_out, ignored);
 }
 
 std::optional<PictureSource> PictureSources::next() {
@@ -67,7 +82,8 @@ std::optional<PictureSource> PictureSources::next_of_list() {
   std::string line;
   while (std::getline(list_, line)) {
     if (line.ends_with('\r')) line.pop_back();
-    if (!line.empty()) return PictureSource{line, fs::path(line).filename(), {}};
+    if (line.empty()) continue;
+    return PictureSource{line, rules_.listed_folders ? below(line) : fs::path(line).filename(), {}};
   }
   return std::nullopt;
 }

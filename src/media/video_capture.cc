@@ -28,13 +28,23 @@ class FileSource : public VideoSource {
   const VideoInfo& info() const override { return info_; }
 
   std::optional<Frame> next() override {
-    std::optional<Image> picture = capture_->read();
-    if (!picture) {
-      ended_ = true;
-      return std::nullopt;
+    return next_of([](std::int64_t, double) { return FrameVerdict::take; });
+  }
+
+  std::optional<Frame> next_of(const FrameChoice& choice) override {
+    while (capture_->grab()) {
+      note_time();
+      const std::int64_t index = frames_++;
+      const FrameVerdict verdict = choice(index, time_s_);
+      if (verdict == FrameVerdict::end) return std::nullopt;
+      if (verdict == FrameVerdict::pass_over) continue;
+      std::optional<Image> picture = capture_->retrieve();
+      if (picture) return Frame{index, time_s_, std::move(*picture)};
+      --frames_;
+      break;
     }
-    note_time();
-    return Frame{frames_++, time_s_, std::move(*picture)};
+    ended_ = true;
+    return std::nullopt;
   }
 
   std::vector<std::string> problems() const override {

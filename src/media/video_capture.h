@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "media/video_source.h"
 #include "spiga/image.h"
@@ -25,10 +26,19 @@ class Capture {
   virtual ~Capture() = default;
   // Nothing: the end, or a failure; OpenCV does not tell which.
   virtual std::optional<Image> read() = 0;
+  // The same in two steps, for who does not want the pixels of every frame: false is the end, or a failure.
+  virtual bool grab() {
+    grabbed_ = read();
+    return grabbed_.has_value();
+  }
+  virtual std::optional<Image> retrieve() { return std::exchange(grabbed_, std::nullopt); }
   // Of the last frame, as the container says; 0 where it does not.
   virtual double position_s() const = 0;
   virtual double fps() const = 0;           // 0: unknown
   virtual std::int64_t frames() const = 0;  // 0 or less: unknown
+
+ private:
+  std::optional<Image> grabbed_;
 };
 
 // Throws Error(not_found), Error(bad_data).

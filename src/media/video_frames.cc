@@ -87,11 +87,19 @@ class SequenceSource : public VideoSource {
   const VideoInfo& info() const override { return info_; }
 
   std::optional<Frame> next() override {
+    return next_of([](std::int64_t, double) { return FrameVerdict::take; });
+  }
+
+  std::optional<Frame> next_of(const FrameChoice& choice) override {
     while (next_ < pictures_.size()) {
       const auto index = static_cast<std::int64_t>(next_);
+      const double time_s = static_cast<double>(index) / info_.fps;
       const fs::path& path = pictures_[next_++];
+      const FrameVerdict verdict = choice(index, time_s);
+      if (verdict == FrameVerdict::end) break;
+      if (verdict == FrameVerdict::pass_over) continue;
       try {
-        return Frame{index, static_cast<double>(index) / info_.fps, read_picture(path)};
+        return Frame{index, time_s, read_picture(path)};
       } catch (const Error& error) {
         problems_.push_back(error.what());
       }

@@ -18,9 +18,9 @@ namespace {
 
 constexpr std::string_view kCamera = "camera:";
 constexpr std::string_view kRaw = "raw:";
-constexpr std::array<std::string_view, 20> kExtensions = {
-    ".mp4",  ".m4v", ".mov", ".mkv", ".webm", ".avi",  ".mpg", ".mpeg", ".ts",   ".mts",
-    ".m2ts", ".wmv", ".flv", ".ogv", ".3gp",  ".h264", ".264", ".hevc", ".mjpg", ".mjpeg"};
+constexpr std::array<std::string_view, 21> kExtensions = {
+    ".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg",  ".mpeg", ".ts",    ".mts", ".m2ts",
+    ".wmv", ".flv", ".ogv", ".3gp", ".h264", ".264", ".hevc", ".mjpg", ".mjpeg", ".gif"};
 
 bool is_stream(std::string_view name) { return name.find("://") != std::string_view::npos; }
 
@@ -51,15 +51,29 @@ std::unique_ptr<VideoSource> open_stream(const std::string& url, const VideoSour
 
 }  // namespace
 
+std::optional<Frame> VideoSource::next_of(const FrameChoice& choice) {
+  while (std::optional<Frame> frame = next()) {
+    const FrameVerdict verdict = choice(frame->index, frame->time_s);
+    if (verdict == FrameVerdict::take) return frame;
+    if (verdict == FrameVerdict::end) break;
+  }
+  return std::nullopt;
+}
+
 bool names_a_video(std::string_view name) {
-  if (name.starts_with(kCamera) || name.starts_with(kRaw) || is_stream(name) || is_frame_pattern(name))
-    return true;
-  std::string extension = std::filesystem::path(name).extension().string();
+  return name.starts_with(kCamera) || name.starts_with(kRaw) || is_stream(name) || is_frame_pattern(name) ||
+         has_video_extension(name);
+}
+
+bool has_video_extension(std::string_view file_name) {
+  std::string extension = std::filesystem::path(file_name).extension().string();
   std::ranges::transform(extension, extension.begin(), [](unsigned char c) { return std::tolower(c); });
   return std::ranges::find(kExtensions, extension) != kExtensions.end();
 }
 
-std::unique_ptr<VideoSource> open_video(const std::string& name, const VideoSourceOptions& options) {
+namespace {
+
+std::unique_ptr<VideoSource> open_whole(const std::string& name, const VideoSourceOptions& options) {
   const double fps = sequence_fps(options);
   if (name.starts_with(kCamera))
     return make_camera_source(name, open_camera_capture(camera_number(name)), options.stop);
@@ -72,6 +86,14 @@ std::unique_ptr<VideoSource> open_video(const std::string& name, const VideoSour
     return make_sequence_source(name, pictures_of_pattern(name), fps);
   if (options.sequence) throw Error(ErrorCode::not_found, name + ": expected a folder of pictures");
   return make_file_source(name, open_file_capture(name));
+}
+
+}  // namespace
+
+std::unique_ptr<VideoSource> open_video(const std::string& name, const VideoSourceOptions& options) {
+  std::unique_ptr<VideoSource> source = open_whole(name, options);
+  return options.frames.all() ? std::move(source)
+                              : select_frames(std::move(source), options.frames, options.stop);
 }
 
 }  // namespace spiga::media

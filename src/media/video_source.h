@@ -31,6 +31,10 @@ struct VideoInfo {
 
 inline constexpr double kUsualFps = 25;
 
+// Whether a frame is wanted, by its place and time alone.
+enum class FrameVerdict { take, pass_over, end };
+using FrameChoice = std::function<FrameVerdict(std::int64_t index, double time_s)>;
+
 // Where a video's frames come from. One thread at a time.
 class VideoSource {
  public:
@@ -40,9 +44,21 @@ class VideoSource {
   // The next frame, or nothing at the end, after which it must not be called again. Throws Error(io), naming
   // the source, where a live source falls silent or a stream cannot be read.
   virtual std::optional<Frame> next() = 0;
+  // The next frame that `choice` takes; the ones that it passes over are not turned into pictures where the
+  // source can do without. Nothing at the end, and where `choice` ends the video.
+  virtual std::optional<Frame> next_of(const FrameChoice& choice);
   // What went wrong on the way without ending the video, one line each, naming the source: complete after
   // the end.
   virtual std::vector<std::string> problems() const = 0;
+};
+
+// A part of a video. Times are those of its frames, from the first one on.
+struct FrameSelection {
+  double start_s = 0;
+  std::optional<double> end_s = {};  // the first frame at or behind it is not in
+  int every = 1;                     // one frame in so many, counted from the first that is in
+
+  bool all() const { return start_s <= 0 && !end_s && every == 1; }
 };
 
 struct VideoSourceOptions {
@@ -51,6 +67,7 @@ struct VideoSourceOptions {
   std::function<bool()> stop = [] { return false; };  // asked while waiting; true ends the video
   std::chrono::milliseconds patience{5000};           // live streams: how long to wait for a frame
   std::chrono::milliseconds reconnect{0};             // and how long to try again where one broke
+  FrameSelection frames = {};                         // frames keep their numbers and times
 };
 
 // Opens a video: a file or URL that OpenCV's FFmpeg reads (live where is_live_stream says so); "camera:N"; a
@@ -61,5 +78,12 @@ std::unique_ptr<VideoSource> open_video(const std::string& name, const VideoSour
 
 // Whether the name can only mean a video: a camera, raw frames, a URL, a pattern, a video file's extension.
 bool names_a_video(std::string_view name);
+// By extension alone, in any case: "a.MP4". An animated GIF is a video. For choosing files of a folder.
+bool has_video_extension(std::string_view file_name);
+
+// The frames of `source` that are selected. A start behind the end is a problem. `stop` is asked at each
+// frame; true ends the video.
+std::unique_ptr<VideoSource> select_frames(std::unique_ptr<VideoSource> source,
+                                           const FrameSelection& selection, std::function<bool()> stop = {});
 
 }  // namespace spiga::media

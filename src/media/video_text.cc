@@ -14,7 +14,9 @@ constexpr int kConfidenceDecimals = 4;
 }  // namespace
 
 void append_json_line(std::string& out, const FrameFaces& frame) {
-  out += "{\"frame\":" + std::to_string(frame.frame) + ",\"time_s\":";
+  out += "{\"frame\":" + std::to_string(frame.frame) + ",\"timestamp\":";
+  base::append_fixed(out, frame.time_s, kTimeDecimals);
+  out += ",\"time_s\":";  // its name up to version 0.1.0
   base::append_fixed(out, frame.time_s, kTimeDecimals);
   out += ",\"width\":" + std::to_string(frame.width) + ",\"height\":" + std::to_string(frame.height) + ',';
   if (frame.in_3d) append_json_camera(out, frame.in_3d->camera), out += ',';
@@ -42,7 +44,15 @@ void append_video_csv_header(std::string& out, int landmarks, bool in_3d) {
   out += '\n';
 }
 
-void append_video_csv_rows(std::string& out, const FrameFaces& frame, int landmarks) {
+void append_video_csv_rows(std::string& out, const FrameFaces& frame, int landmarks, bool every_frame) {
+  if (every_frame && frame.faces.empty()) {
+    out += std::to_string(frame.frame) + ",,";
+    base::append_fixed(out, frame.time_s, kTimeDecimals);
+    out += ",,0";
+    out.append(static_cast<std::size_t>(csv_face_columns(landmarks)), ',');
+    if (frame.in_3d) append_csv_face3d_fields(out, std::nullopt);
+    out += '\n';
+  }
   for (std::size_t i = 0; i < frame.faces.size(); ++i) {
     const TrackedFace& tracked = frame.faces[i];
     out += std::to_string(frame.frame) + ',' + std::to_string(tracked.id) + ',';

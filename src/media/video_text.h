@@ -23,14 +23,16 @@ struct FrameFaces {
   std::optional<Faces3d> in_3d = {};
 };
 
-// {"frame": ..., "time_s": ..., "width": ..., "height": ..., "faces": [{"id": ..., "confidence": ..., ...}]}
-// and a line end. Faces that are lost are left out.
+// {"frame": ..., "timestamp": ..., "time_s": as "timestamp", which is its new name, "width": ..., "height":
+// ..., "faces": [{"id": ..., "confidence": ..., ...}]} and a line end. Faces that are lost are left out.
 void append_json_line(std::string& out, const FrameFaces& frame);
 
 // frame,face_id,timestamp,confidence,success,box_x,...,pose_...,x_0..,y_0..,uncertainty_0..,spread_0.., with
 // `in_3d` the columns of face3d_text.h, and a line end.
 void append_video_csv_header(std::string& out, int landmarks, bool in_3d = false);
-// One row per face. A face that is lost has success 0 and nothing behind it.
-void append_video_csv_rows(std::string& out, const FrameFaces& frame, int landmarks);
+// One row per face. A face that is lost has success 0 and nothing behind it. With `every_frame` a frame
+// without a face has a row, too: success 0, no face_id, no confidence.
+void append_video_csv_rows(std::string& out, const FrameFaces& frame, int landmarks,
+                           bool every_frame = false);
 
 }  // namespace spiga::media

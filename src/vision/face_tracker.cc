@@ -29,6 +29,9 @@ void check(const TrackerOptions& options) {
   if (!(options.keep_lost_s >= 0 && std::isfinite(options.keep_lost_s)))
     throw Error(ErrorCode::invalid_argument,
                 base::concat("tracker: keep_lost_s: expected at least 0, found ", options.keep_lost_s));
+  if (options.max_faces < 0)
+    throw Error(ErrorCode::invalid_argument,
+                base::concat("tracker: max_faces: expected at least 0, found ", options.max_faces));
 }
 
 Landmarker with_quality(Landmarker landmarker, Quality quality) {
@@ -47,7 +50,7 @@ struct FaceTracker::Impl {
         database(scheme::find_database(landmarker.database())),
         test(database),
         schedule(chosen.detect_every),
-        tracker({.keep_lost_s = chosen.keep_lost_s}) {
+        tracker({.keep_lost_s = chosen.keep_lost_s, .max_faces = chosen.max_faces}) {
     check(options);
     vision::Smoother(database, options.smooth);  // throws where the strength makes no sense
   }

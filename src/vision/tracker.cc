@@ -99,6 +99,7 @@ std::vector<Look> Tracker::look(double time_s, int width, int height, std::span<
   left = match(std::move(left), false);
   left = match(std::move(left), true);
   for (const Detection& detection : left) {
+    if (full()) break;
     if (explained(detection)) continue;
     tracks_.push_back({.key = next_key_++,
                        .motion = BoxMotion(detection.box, time_s),
@@ -142,6 +143,13 @@ std::vector<bool> Tracker::without_doubles(std::span<const Seen> seen, std::vect
   return found;
 }
 
+bool Tracker::full() const {
+  if (rules_.max_faces <= 0) return false;
+  const auto named = std::ranges::count_if(
+      tracks_, [](const Track& track) { return track.id >= 0 && track.state != TrackState::ended; });
+  return named >= rules_.max_faces;
+}
+
 void Tracker::take(Track& track, const Seen& seen, bool found) {
   if (!found) {
     track.frames_in_row = 0;
@@ -159,6 +167,10 @@ void Tracker::take(Track& track, const Seen& seen, bool found) {
   const bool believed =
       track.id >= 0 || track.frames_in_row >= rules_.confirm_frames || track.score >= rules_.sure_score;
   if (!believed) return;
+  if (track.id < 0 && full()) {
+    track.state = TrackState::ended;
+    return;
+  }
   if (track.id < 0) track.id = next_id_++;
   track.state = TrackState::followed;
 }

@@ -14,6 +14,7 @@ namespace spiga::vision {
 // By which a Tracker decides; docs/video.md says why these.
 struct TrackerRules {
   double keep_lost_s = 1;           // a face found again within this time keeps its id
+  int max_faces = 0;                // that have an id at a time; 0: any number
   int confirm_frames = 3;           // a new face is shown when it was seen in so many frames in a row,
   float sure_score = 0.4f;          // or at once where the detector's score is this high
   double match_overlap = 0.3;       // a detection belongs to a track from this IoU on
@@ -95,6 +96,8 @@ class Tracker {
   bool passes(Track& track, const Seen& seen) const;
   std::vector<bool> without_doubles(std::span<const Seen> seen, std::vector<bool> found) const;
   void take(Track& track, const Seen& seen, bool found);
+  // Whether as many faces have an id as may.
+  bool full() const;
 
   TrackerRules rules_;
   std::vector<Track> tracks_;  // in the order of the last look()

@@ -57,6 +57,58 @@ class AnnotationsTest : public ::testing::Test {
   fs::path folder_;
 };
 
+TEST_F(AnnotationsTest, lines_of_analyze_are_read_of_pictures_and_of_videos) {
+  const FaceList list = read_small(write(
+      "a.jsonl",
+      R"({"source": "x/a.png", "width": 9, "height": 9, "faces": [{"confidence": 0.9, "box": [1, 2, 3, 4],)"
+      R"( "landmarks": [[1, 2], [3, 4], [5, 6]], "uncertainty": [1, 2, 3],)"
+      R"( "headpose": {"yaw_deg": 1, "pitch_deg": 2, "roll_deg": 3, "translation": [4, 5, 6]}}]})"
+      "\n"
+      R"({"frame": 7, "timestamp": 0.5, "faces": []})"
+      "\n"));
+  ASSERT_EQ(list.faces.size(), 2U);
+  EXPECT_EQ(list.faces[0].image, "x/a.png");
+  EXPECT_EQ(list.faces[0].ids, kIds);
+  EXPECT_DOUBLE_EQ(list.faces[0].box->height, 4);
+  EXPECT_DOUBLE_EQ(list.faces[0].landmarks[2].y, 6);
+  EXPECT_DOUBLE_EQ(list.faces[0].headpose->translation[2], 6);
+  EXPECT_DOUBLE_EQ(list.faces[0].uncertainty[1], 2);
+  EXPECT_EQ(list.faces[1].image, "frame7");
+  EXPECT_TRUE(list.faces[1].landmarks.empty());
+}
+
+TEST_F(AnnotationsTest, a_bad_line_is_named) {
+  EXPECT_THAT(complaint(write("a.jsonl", "{\"source\": \"a\", \"faces\": []}\n{\"sou\n")),
+              HasSubstr("a.jsonl: line 2: expected a JSON object, found '{\"sou'"));
+  EXPECT_THAT(complaint(write("a.jsonl", "{\"source\": \"a\"}")), HasSubstr("line 1: faces is missing"));
+  EXPECT_THAT(complaint(write("a.jsonl", "{\"faces\": []}")),
+              HasSubstr("line 1: expected a field source or frame, found neither"));
+  EXPECT_THAT(complaint(write("a.jsonl", "{\"source\": \"a\", \"faces\": [{\"landmarks\": [[1, 2]]}]}")),
+              HasSubstr("line 1: expected 3 landmarks, found 1"));
+}
+
+TEST_F(AnnotationsTest, tables_of_videos_have_frames_and_lost_faces) {
+  const std::string ours =
+      "frame,face_id,timestamp,confidence,success,box_x,box_y,box_w,box_h,x_0,x_1,x_2,y_0,y_1,y_2\n";
+  FaceList list =
+      read_small(write("ours.csv", ours + "3,0,0.1,0.9,1,1,2,3,4,1,3,5,2,4,6\n4,,0.2,,0,,,,,,,,,,\n"));
+  ASSERT_EQ(list.faces.size(), 2U);
+  EXPECT_EQ(list.faces[0].image, "frame3");
+  EXPECT_DOUBLE_EQ(list.faces[0].landmarks[1].x, 3);
+  EXPECT_EQ(list.faces[1].image, "frame4");
+  EXPECT_TRUE(list.faces[1].landmarks.empty());
+  const std::string openface = "frame,face_id,timestamp,confidence,success,pose_Tx,x_0,x_1,x_2,y_0,y_1,y_2\n";
+  list = read_small(write("of.csv", openface + "1,0,0.1,0.9,1,7,1,3,5,2,4,6\n2,0,0.1,0,0,0,0,0,0,0,0,0\n"));
+  ASSERT_EQ(list.faces.size(), 2U);
+  EXPECT_EQ(list.faces[0].image, "frame0");
+  EXPECT_DOUBLE_EQ(list.faces[0].landmarks[2].y, 6);
+  EXPECT_TRUE(list.faces[1].landmarks.empty());
+  list = read_small(
+      write("a.jpg.csv", "face,confidence,pose_Tx,x_0,x_1,x_2,y_0,y_1,y_2\n0,0.9,7,1,3,5,2,4,6\n"));
+  ASSERT_EQ(list.faces.size(), 1U);
+  EXPECT_EQ(list.faces[0].image, "a.jpg");
+}
+
 std::string face_json(const std::string& ids = "[101, 7, 12]",
                       const std::string& landmarks = "[[1, 2], [3, 4.5], [5, 6]]",
                       const std::string& image = "a.jpg", const std::string& box = "[1, 2, 4, 4]") {

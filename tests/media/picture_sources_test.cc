@@ -72,6 +72,22 @@ TEST_F(PictureSourcesTest, reads_a_list_line_by_line) {
   EXPECT_THAT(paths, ElementsAre("first.jpg", "one.jpg", "two words.png", "last.jpg", "after.jpg"));
 }
 
+TEST_F(PictureSourcesTest, takes_what_it_is_told_to_and_leaves_a_folder_out) {
+  const PictureSources::Rules rules = {.recursive = true,
+                                       .takes = [](std::string_view name) { return name.ends_with(".txt"); }};
+  EXPECT_THAT(all({{root()}, rules, nothing_}), ElementsAre("notes.txt"));
+  EXPECT_THAT(all({{root()}, {.recursive = true, .left_out = root() / "b" / "deep"}, nothing_}),
+              ElementsAre("a.jpg", "b/z.JPEG", "c.png"));
+}
+
+TEST_F(PictureSourcesTest, listed_files_keep_their_folders_where_asked) {
+  std::istringstream list("/x/../y/a.png\n../z/b.png\nc.png\n");
+  PictureSources sources({"-"}, {.listed_folders = true}, list);
+  EXPECT_EQ(sources.next()->relative, "y/a.png");
+  EXPECT_EQ(sources.next()->relative, "z/b.png");
+  EXPECT_EQ(sources.next()->relative, "c.png");
+}
+
 TEST_F(PictureSourcesTest, leaves_files_that_are_absent_to_their_reader) {
   PictureSources sources({(root() / "absent.jpg").string()}, false, nothing_);
   EXPECT_THAT(sources.next()->problem, IsEmpty());

@@ -85,6 +85,77 @@ TEST_F(VideoTest, what_is_written_is_read_in_order_and_time) {
   }
 }
 
+TEST_F(VideoTest, a_part_of_a_video_keeps_its_numbers_and_times) {
+  write_video(path("a.mp4"), 20);
+  for (int i = 0; i < 20; ++i)
+    base::write_file(path(std::string("f") + std::to_string(i) + ".png"),
+                     spiga::testing::encoded(cv::Mat(48, 64, CV_8UC3, cv::Scalar::all(40 + 5 * i)), ".png"));
+  for (const char* name : {"a.mp4", "f%d.png"}) {
+    VideoSourceOptions options = {.fps = 10, .frames = {.start_s = 0.45, .end_s = 1.5, .every = 4}};
+    const auto source = open_video(path(name), options);
+    EXPECT_EQ(source->info().frames, 3) << name;
+    EXPECT_DOUBLE_EQ(source->info().fps, 2.5);
+    const std::vector<Frame> frames = all_frames(*source);
+    ASSERT_THAT(frames, SizeIs(3)) << name;
+    for (int i = 0; i < 3; ++i) {
+      EXPECT_EQ(frames[i].index, 5 + 4 * i);
+      EXPECT_NEAR(frames[i].time_s, 0.5 + 0.4 * i, 1e-3);
+      EXPECT_NEAR(middle_of(frames[i].picture), 40 + 5 * (5 + 4 * i), 6);
+    }
+    EXPECT_THAT(source->problems(), IsEmpty());
+    options.frames = {.start_s = 3};
+    const auto none = open_video(path(name), options);
+    EXPECT_THAT(all_frames(*none), IsEmpty());
+    EXPECT_THAT(none->problems(),
+                ElementsAre(HasSubstr("expected frames from 3 s on, the last one is at 1.9")));
+  }
+}
+
+// A GIF of grey pictures, ten a second. Codes are of 9 bits all along, since the table is cleared before it
+// grows.
+std::string animated_gif(int width, int height, const std::vector<int>& greys) {
+  const auto word = [](int value) {
+    return std::string{static_cast<char>(value & 255), static_cast<char>(value >> 8)};
+  };
+  std::string gif = "GIF89a" + word(width) + word(height) + std::string("\xF7\0\0", 3);
+  for (int i = 0; i < 256; ++i) gif += std::string(3, static_cast<char>(i));
+  for (const int grey : greys) {
+    gif += std::string("\x21\xF9\x04\0", 4) + word(10) + std::string(2, '\0');
+    gif += "," + word(0) + word(0) + word(width) + word(height) + std::string(1, '\0') + "\x08";
+    std::string data;
+    unsigned bits = 0, held = 0;
+    const auto put = [&](unsigned code) {
+      bits |= code << held;
+      for (held += 9; held >= 8; held -= 8, bits >>= 8) data += static_cast<char>(bits & 255);
+    };
+    for (int i = 0; i < width * height; ++i) {
+      if (i % 200 == 0) put(256);
+      put(static_cast<unsigned>(grey));
+    }
+    put(257);
+    data += static_cast<char>(bits & 255);
+    for (std::size_t at = 0; at < data.size(); at += 255) {
+      const std::string block = data.substr(at, 255);
+      gif += static_cast<char>(block.size()) + block;
+    }
+    gif += '\0';
+  }
+  return gif + ";";
+}
+
+TEST_F(VideoTest, an_animated_gif_is_a_video) {
+  base::write_file(path("a.gif"), animated_gif(64, 48, {40, 120, 200}));
+  EXPECT_TRUE(names_a_video("a.GIF"));
+  const auto source = open_video(path("a.gif"));
+  const std::vector<Frame> frames = all_frames(*source);
+  ASSERT_THAT(frames, SizeIs(3));
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_NEAR(middle_of(frames[i].picture), 40 + 80 * i, 2);
+    EXPECT_NEAR(frames[i].time_s, 0.1 * i, 1e-3);
+  }
+  EXPECT_THAT(source->problems(), IsEmpty());
+}
+
 TEST_F(VideoTest, odd_sides_become_even_and_other_sizes_are_fitted_in) {
   VideoWriter writer(path("odd.mp4"), 10, 63, 47);
   writer.write(grey(63, 47, 200));

@@ -217,6 +217,30 @@ TEST(Tracker, follows_through_a_change_of_the_pictures_size) {
   EXPECT_GT(geometry::intersection_over_union(looks[0].box, box_at(50, 50, 30)), 0.95);
 }
 
+TEST(Tracker, gives_ids_to_as_many_faces_as_may_have_one) {
+  Tracker tracker({.max_faces = 1});
+  const std::vector<Detection> two = {{{100, 100, 80, 80}, 0.9f}, {{300, 100, 80, 80}, 0.8f}};
+  for (int frame = 0; frame < 3; ++frame) {
+    const std::vector<Look> looks = tracker.look(kFrame * frame, kWidth, kHeight, two);
+    EXPECT_EQ(looks.size(), frame == 0 ? 2U : 1U);
+    std::vector<Seen> seen;
+    for (const Look& look : looks) seen.push_back({look.box, 0.9f});
+    const std::vector<Verdict> verdicts = tracker.update(seen);
+    EXPECT_EQ(verdicts[0].id, 0);
+    EXPECT_EQ(verdicts[0].state, TrackState::followed);
+    if (frame == 0) {
+      EXPECT_EQ(verdicts[1].state, TrackState::ended);
+    }
+  }
+  // The one is gone for more than a second: another may have the next id.
+  std::vector<Look> looks = tracker.look(0.3, kWidth, kHeight, {});
+  tracker.update(std::vector<Seen>(looks.size(), Seen{{0, 0, 1, 1}, 0}));
+  looks = tracker.look(2, kWidth, kHeight, std::span(two).last(1));
+  ASSERT_EQ(looks.size(), 1U);
+  const std::vector<Seen> seen = {{looks[0].box, 0.9f}};
+  EXPECT_EQ(tracker.update(seen)[0].id, 1);
+}
+
 TEST(Tracker, wants_one_answer_for_each_look) {
   Tracker tracker;
   const std::vector<Detection> face = {{box_at(100, 100), 1}};
