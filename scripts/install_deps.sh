@@ -3,7 +3,8 @@
 # milliseconds) where all are there.
 #   --demo   what `make demo` needs: a compiler and the core's libraries (docs/install.md)
 #   (none)   what the whole build needs: every optional part, trainer, Python module, tests and benchmarks
-#   --tests  the same and what only some tests run: mkdocs, Jupyter, ruby, and the browser of the web pages' tests, where npm is
+#   --tests  the same and what only some tests run: mkdocs, pandas, Jupyter, ruby, and the browser of the web pages' tests, where
+#            npm is
 set -euo pipefail
 core=(g++ make cmake ninja-build libdnnl-dev libopencv-core-dev libopencv-imgproc-dev libjpeg-dev libpng-dev libwebp-dev
   nlohmann-json3-dev libcli11-dev libeigen3-dev)
@@ -16,7 +17,7 @@ case ${1-} in
 '' | --tests) packages=("${core[@]}" "${rest[@]}") ;;
 *) echo "usage: scripts/install_deps.sh [--demo | --tests]" >&2; exit 2 ;;
 esac
-[ "${1-}" != --tests ] || packages+=(mkdocs mkdocs-material jupyter-nbconvert python3-ipykernel ruby)
+[ "${1-}" != --tests ] || packages+=(mkdocs mkdocs-material python3-pandas jupyter-nbconvert python3-ipykernel ruby)
 # The web pages' tests need npm's packages, too.
 [ "${1-}" != --tests ] || ! command -v npm >/dev/null || packages+=(chromium)
 missing=()
