@@ -147,7 +147,8 @@ TEST_F(AnalyzeManyTest, a_run_killed_twice_and_resumed_has_the_files_of_one_that
   for (int i = 0; i < 6; ++i) add_picture(std::string("p") + std::to_string(i) + ".png", i);
   add_video("sub/v.mp4", 12);
   add_video("w.mp4", 8, 20);
-  const std::vector<std::string> inputs = {in(), "-r", "--write", "lines,csv,overlay,summary"};
+  // Without overlays: encoders of videos do not write the same bytes twice.
+  const std::vector<std::string> inputs = {in(), "-r", "--write", "lines,csv,summary"};
   const auto into = [&](const std::string& out, std::vector<std::string> more) {
     more.insert(more.begin(), inputs.begin(), inputs.end());
     more.insert(more.end(), {"--out", out});
