@@ -21,7 +21,8 @@ constexpr Part kParts[] = {
     {"video files and cameras", "SPIGA_WITH_VIDEO", SPIGA_HAS_VIDEO},
     {"analyze --show", "SPIGA_WITH_SHOW", SPIGA_HAS_SHOW},
     {"import", "SPIGA_WITH_IMPORT", SPIGA_HAS_IMPORT},
-    {"evaluate, evaluate-detector, calibrate, label, pack, quantize", "SPIGA_WITH_EVALUATE", SPIGA_HAS_EVALUATE},
+    {"evaluate, evaluate-detector, calibrate, label, pack, quantize", "SPIGA_WITH_EVALUATE",
+     SPIGA_HAS_EVALUATE},
     {"serve", "SPIGA_WITH_SERVE", SPIGA_HAS_SERVE},
     {"pictures other than JPEG, PNG and WebP", "SPIGA_WITH_IMGCODECS", SPIGA_HAS_IMGCODECS},
 };

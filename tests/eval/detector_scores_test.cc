@@ -178,7 +178,7 @@ TEST_F(DetectorScenesTest, ReadsWiderFace) {
 }
 
 TEST_F(DetectorScenesTest, SaysWhatIsWrong) {
-  const auto error = [&](const std::string& name, const std::string& text) {
+  const auto error = [&](const std::string& name, const std::string& text) -> std::string {
     return testing::error_of([&] { read_scenes(file(name, text)); }).what();
   };
   EXPECT_THAT(error("a.json", "[{]"), HasSubstr("a.json: no JSON"));
